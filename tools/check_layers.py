@@ -53,7 +53,7 @@ def main() -> int:
     if not linter.exists():
         print("import-linter is not installed. Cure: pip install import-linter", file=sys.stderr)
         return 1
-    python = subprocess.run([linter, "--no-cache"], cwd=ROOT)
+    python = subprocess.run([linter, "--no-cache", "--no-logo"], cwd=ROOT)
     return 1 if found or python.returncode else 0
 
 

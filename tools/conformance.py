@@ -6,7 +6,7 @@
 
 The harness lies beside the checkout, in ../shared/conformance/, or where RUSHLIGHT_CONFORMANCE says. Without it this
 script says so and succeeds: the tests in tests/ do not depend on it. With it, the script fails when the share of
-operators whose forward checks all pass is below tests/conformance_floor.json, or when a check ends or hangs the process.
+operators whose forward checks all pass is below tests/conformance_floor.json, or when a check crashes or hangs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def harness() -> pathlib.Path:
 
 
 def summary(report: dict) -> tuple[float, list[str]]:
-    """Print what the report says; the percentage that passes and the checks that ended or hung the process."""
+    """Print what the report says; the percentage that passes and the checks that crashed or hung."""
     cases = [case for case in report["cases"] if case["status"] != "untested"]
     statuses = collections.Counter(case["status"] for case in cases)
     percent = 100.0 * statuses["pass"] / max(1, len(cases))
