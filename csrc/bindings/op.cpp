@@ -1,0 +1,554 @@
+// L8: rows as callable objects. One call: bind the arguments by the row's signature, invoke, wrap.
+//
+// A row becomes a function in the module and, on Tensor, a method; in-place forms end in an underscore. Both are Ops;
+// only a method binds to the object it is looked up on, as with PyTorch's builtins.
+#include "bindings/objects.h"
+// After Python.h, whose types it uses.
+#include <structmember.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "bindings/arguments.h"
+
+namespace rl::py {
+
+namespace {
+
+PyObject* disabled;             // __torch_function__ of a class that says it is no override
+thread_local bool overrides_off = false;
+
+}  // namespace
+
+bool overrides(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  if (type == tensor_type || type == &PyFloat_Type || type == &PyLong_Type || type == &PyTuple_Type ||
+      type == &PyList_Type || type == &PyBool_Type || type == &PyUnicode_Type || o == Py_None)
+    return false;
+  static PyObject* name = PyUnicode_InternFromString("__torch_function__");
+  PyObject* f = _PyType_Lookup(type, name);
+  return f && f != disabled;
+}
+
+namespace {
+
+struct PyOp {
+  PyObject_HEAD vectorcallfunc call;
+  const OpDef* op;
+  bool in_place;
+  bool method;
+  PyObject* name;
+  PyObject* keyword[kMaxArgs];  // interned: the names in a call are compared by address first
+};
+PyTypeObject *op_type, *method_type;
+PyObject* the_module;
+PyObject* return_type_table;    // a dict: row -> type
+
+PyOp& as_op(PyObject* o) { return *reinterpret_cast<PyOp*>(o); }
+
+// --- several results: torch.return_types.max
+PyObject* return_repr(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  std::string_view name = type->tp_name;
+  std::string s = str("torch.return_types.", name.substr(name.rfind('.') + 1), "(\n");
+  for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(self); ++k) {
+    nb::object text = nb::steal(PyObject_Repr(PyTuple_GET_ITEM(self, k)));
+    if (!text) return nullptr;
+    s += str(k ? ",\n" : "", type->tp_members[k].name, "=", PyUnicode_AsUTF8(text.ptr()));
+  }
+  return new_string(s + ")");
+}
+
+PyTypeObject* return_type(const OpDef& op) {
+  static std::unordered_map<const OpDef*, PyTypeObject*> types;
+  PyTypeObject*& type = types[&op];
+  if (type) return type;
+  const Signature& s = *op.signature;
+  auto* fields = new PyStructSequence_Field[s.outputs + 1u]{};  // the type points into these for good
+  for (int k = 0; k < s.outputs; ++k) fields[k].name = (new std::string(s.output[k]))->c_str();
+  auto* name = new std::string(str("rushlight.return_types.", op.name()));
+  PyStructSequence_Desc description = {name->c_str(), "The results of an operator, by name.", fields, s.outputs};
+  type = PyStructSequence_NewType(&description);
+  if (!type) throw nb::python_error();
+  type->tp_repr = return_repr;
+  if (PyDict_SetItem(return_type_table, nb::str(op.name().data(), op.name().size()).ptr(),
+                     reinterpret_cast<PyObject*>(type)) < 0)
+    throw nb::python_error();
+  return type;
+}
+
+bool has_several_results(const Signature& s) { return s.outputs > 1; }
+
+PyObject* wrap_results(const OpDef& op, Tensor* out, int n) {
+  PyObject* tuple = PyStructSequence_New(return_type(op));
+  for (int k = 0; tuple && k < n; ++k) PyStructSequence_SET_ITEM(tuple, k, wrap_or_none(std::move(out[k])));
+  return tuple;
+}
+
+// --- __torch_function__
+PyObject* disabled_torch_function(PyObject*, PyObject* args, PyObject* keywords) {
+  PyObject *function = nullptr, *types = nullptr, *arguments = nullptr, *named = nullptr;
+  (void)keywords;
+  if (!PyArg_ParseTuple(args, "OO|OO", &function, &types, &arguments, &named)) return nullptr;
+  nb::object none = arguments ? nb::object() : nb::steal(PyTuple_New(0));
+  return PyObject_Call(function, arguments ? arguments : none.ptr(), named == Py_None ? nullptr : named);
+}
+PyObject* set_torch_function_enabled(PyObject*, PyObject* on) {
+  int wanted = PyObject_IsTrue(on);
+  if (wanted < 0) return nullptr;
+  return PyBool_FromLong(!std::exchange(overrides_off, !wanted));
+}
+
+// Objects whose class overrides, subclasses before their bases, each class once.
+void collect(PyObject* o, std::vector<PyObject*>& found) {
+  if (PyTuple_Check(o) || PyList_Check(o)) {
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
+      PyObject* entry = PySequence_Fast_GET_ITEM(o, i);
+      if (!PyTuple_Check(entry) && !PyList_Check(entry)) collect(entry, found);
+    }
+    return;
+  }
+  if (!overrides(o)) return;
+  for (PyObject* other : found)
+    if (Py_TYPE(other) == Py_TYPE(o)) return;
+  auto before = found.begin();
+  while (before != found.end() && !PyType_IsSubtype(Py_TYPE(o), Py_TYPE(*before))) ++before;
+  found.insert(before, o);
+}
+
+// --- what rows do not say because it is the same for all: out, and where a new tensor lives
+struct Extras {
+  PyObject* out = nullptr;
+  bool requires_grad = false;
+  MemoryFormat format = MemoryFormat::preserve;
+};
+
+bool is_factory(const OpDef& op) {
+  if (op.name().ends_with("_like") || op.name().starts_with("new_")) return true;
+  for (int k = 0; k < op.signature->n; ++k)
+    if (op.signature->param[k].is_operand() || op.signature->param[k].type == ParamType::tensors) return false;
+  return true;
+}
+
+bool flag_value(const OpDef& op, const char* name, PyObject* value) {
+  check(PyBool_Check(value), ErrorKind::type, "[", op.name(), "] argument '", name, "' must be bool, not ",
+        Py_TYPE(value)->tp_name, ".");
+  return value == Py_True;
+}
+
+bool take_extra(const PyOp& self, std::string_view key, PyObject* value, Extras& extras) {
+  const OpDef& op = *self.op;
+  if (key == "out" && op.forms & out_ && !self.in_place) {
+    if (value != Py_None) extras.out = value;
+    return true;
+  }
+  if (key == "memory_format" && (op.name() == "clone" || op.name() == "contiguous" || op.name().ends_with("_like"))) {
+    check(value == Py_None || memory_format_of(value, extras.format), ErrorKind::type, "[", op.name(),
+          "] argument 'memory_format' must be a torch.memory_format, not ", Py_TYPE(value)->tp_name, ".");
+    return true;
+  }
+  if (!is_factory(op)) return false;
+  if (key == "device") require_cpu(value);
+  else if (key == "layout") require_strided(value);
+  else if (key == "requires_grad") extras.requires_grad = flag_value(op, "requires_grad", value);
+  else if (key == "pin_memory") {
+    check(value == Py_None || !flag_value(op, "pin_memory", value), ErrorKind::runtime, "[", op.name(),
+          "] pinned memory must not be asked for: no accelerator is available. Leave pin_memory out.");
+  } else if (key == "names") {
+    check(value == Py_None, ErrorKind::not_implemented, "[", op.name(),
+          "] names must be None: named tensors are not supported.");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Tensor in_format(const Tensor& t, MemoryFormat format) {
+  if (format == MemoryFormat::preserve || has_format(*t, format)) return t;
+  if (format == MemoryFormat::contiguous) return call<"contiguous">(t);
+  Dims last = format == MemoryFormat::channels_last ? Dims{0, 2, 3, 1} : Dims{0, 2, 3, 4, 1};
+  Dims back = format == MemoryFormat::channels_last ? Dims{0, 3, 1, 2} : Dims{0, 4, 1, 2, 3};
+  check(t->ndim == last.n, ErrorKind::runtime, "[memory_format] the tensor must have ", last.n,
+        " dimensions. Received ", t, ".");
+  return call<"permute">(call<"contiguous">(call<"permute">(t, last)), back);
+}
+
+// --- binding
+int find_parameter(const PyOp& self, PyObject* key) {
+  int n = self.op->signature->n;
+  for (int k = 0; k < n; ++k)
+    if (self.keyword[k] == key) return k;
+  const char* text = PyUnicode_AsUTF8(key);
+  if (!text) throw PythonError();
+  const Signature& s = *self.op->signature;
+  if (int k = s.find(text); k >= 0) return k;
+  static constexpr std::string_view kSynonyms[][2] = {  // NumPy's names, and self for the first argument
+                                                      {"axis", "dim"},   {"keepdims", "keepdim"}, {"self", "input"},
+                                                      {"input", "self"}, {"x", "input"},          {"a", "input"},
+                                                      {"x1", "input"},   {"x2", "other"}};
+  for (auto& [synonym, name] : kSynonyms)
+    if (text == synonym)
+      if (int k = s.find(name); k >= 0) return k;
+  return -1;
+}
+
+[[noreturn, gnu::cold]] void refuse(const PyOp& self, std::string_view what) {
+  if (PyErr_Occurred()) throw PythonError();
+  fail(ErrorKind::type, "[", nb::cast<std::string>(nb::handle(self.name)), "] ", what, ". The signature is ",
+       self.op->signature->text);
+}
+[[noreturn, gnu::cold]] void refuse(const PyOp& self, const Param& p, PyObject* got) {
+  refuse(self, str("argument '", p.name, "' must be ", expected(p), ", not ", received(p, got)));
+}
+
+// Fills a.arg. True when all went well; false when an argument is of a wrong type that may override the call.
+bool bind(const PyOp& self, PyObject* const* args, Py_ssize_t positional, PyObject* keywords, Arguments& a,
+          Extras& extras) {
+  const Signature& s = *self.op->signature;
+  unsigned given = 0;
+  Py_ssize_t i = 0;
+  for (int k = 0; i < positional; ++k) {
+    if (k == s.n || s.param[k].keyword_only) [[unlikely]]
+      refuse(self, str("takes ", k, " positional argument", k == 1 ? "" : "s", " but ", positional, " were given"));
+    const Param& p = s.param[k];
+    if (p.variadic && !PyTuple_Check(args[i]) && !PyList_Check(args[i])) {
+      if (!a.take_ints(args + i, positional - i, a.arg[k])) {
+        if (a.may_override) return false;
+        refuse(self, p,
+               *std::find_if_not(args + i, args + positional - 1, [](PyObject* o) { return PyLong_CheckExact(o); }));
+      }
+      i = positional;
+    } else {
+      if (!a.take(p, args[i], a.arg[k])) {
+        if (overrides(args[i]) || a.may_override) return false;
+        refuse(self, p, args[i]);
+      }
+      ++i;
+    }
+    given |= 1u << k;
+  }
+  if (keywords) {
+    for (Py_ssize_t j = 0, n = PyTuple_GET_SIZE(keywords); j < n; ++j) {
+      PyObject *key = PyTuple_GET_ITEM(keywords, j), *value = args[positional + j];
+      int k = find_parameter(self, key);
+      if (k < 0) {
+        const char* text = PyUnicode_AsUTF8(key);
+        if (!take_extra(self, text, value, extras))
+          refuse(self, str("got an unexpected keyword argument '", text, "'"));
+        continue;
+      }
+      const Param& p = s.param[k];
+      if (given >> k & 1) refuse(self, str("got multiple values for argument '", p.name, "'"));
+      if (!a.take(p, value, a.arg[k])) {
+        if (overrides(value) || a.may_override) return false;
+        refuse(self, p, value);
+      }
+      given |= 1u << k;
+    }
+  }
+  unsigned all = (1u << s.n) - 1;
+  for (unsigned missing = all & ~given; missing; missing &= missing - 1) {
+    int k = __builtin_ctz(missing);
+    if (!s.param[k].has_default) [[unlikely]] {
+      if (a.may_override) return false;
+      refuse(self, str("missing required argument '", s.param[k].name, "'"));
+    }
+    a.arg[k] = s.param[k].fallback;
+  }
+  return true;
+}
+
+PyObject* call_with_out(const OpDef& op, const Arg* arg, PyObject* out) {
+  int n = has_several_results(*op.signature) ? op.signature->outputs : 1;
+  Tensor given[kMaxOutputs];
+  bool sequence = PyTuple_Check(out) || PyList_Check(out);
+  if (!sequence || n == 1) {
+    PyObject* one = sequence && PySequence_Fast_GET_SIZE(out) == 1 ? PySequence_Fast_GET_ITEM(out, 0) : out;
+    check(n == 1 && is_tensor(one), ErrorKind::type, "[", op.name(), "] argument 'out' must be ",
+          n == 1 ? "a Tensor" : "a tuple of Tensors", ", not ", Py_TYPE(out)->tp_name, ".");
+    given[0] = Tensor(impl(one));
+  } else {
+    check(PySequence_Fast_GET_SIZE(out) == n, ErrorKind::type, "[", op.name(), "] argument 'out' must hold ", n,
+          " tensors. Received ", PySequence_Fast_GET_SIZE(out), ".");
+    for (int k = 0; k < n; ++k) {
+      PyObject* entry = PySequence_Fast_GET_ITEM(out, k);
+      check(is_tensor(entry), ErrorKind::type, "[", op.name(), "] argument 'out' must hold tensors, not ",
+            Py_TYPE(entry)->tp_name, ".");
+      given[k] = Tensor(impl(entry));
+    }
+  }
+  invoke_out(op, arg, given);
+  return n == 1 ? wrap(std::move(given[0])) : wrap_results(op, given, n);
+}
+
+PyObject* op_call(PyObject* self_, PyObject* const* args, std::size_t flagged, PyObject* keywords) {
+  const PyOp& self = as_op(self_);
+  const OpDef& op = *self.op;
+  Py_ssize_t positional = PyVectorcall_NARGS(flagged);
+  try {
+    Arguments a;
+    Extras extras;
+    bool bound = bind(self, args, positional, keywords, a, extras);
+    if (!bound || a.may_override) [[unlikely]] {
+      if (PyObject* r = torch_function(self_, args, positional, keywords); r || PyErr_Occurred()) return r;
+      if (!bound) refuse(self, "an argument has the wrong type");
+    }
+    if (self.in_place) return wrap(invoke_inplace(op, a.arg));
+    if (extras.out) [[unlikely]]
+      return call_with_out(op, a.arg, extras.out);
+    if (has_several_results(*op.signature)) {
+      Tensor out[kMaxOutputs];
+      invoke(op, a.arg, out);
+      return wrap_results(op, out, op.signature->outputs);
+    }
+    Tensor result = invoke(op, a.arg);
+    if (extras.format != MemoryFormat::preserve) [[unlikely]]
+      result = in_format(result, extras.format);
+    if (extras.requires_grad) [[unlikely]]
+      set_requires_grad(*result, true);
+    return wrap(std::move(result));
+  } catch (...) { return raise(); }
+}
+
+// --- the types
+PyObject* method_get(PyObject* self, PyObject* object, PyObject*) {
+  return object ? PyMethod_New(self, object) : new_reference(self);
+}
+PyObject* op_repr(PyObject* self) {
+  return PyUnicode_FromFormat(as_op(self).method ? "<method '%U' of 'Tensor'>" : "<operator %U>", as_op(self).name);
+}
+PyObject* op_name(PyObject* self, void*) { return new_reference(as_op(self).name); }
+PyObject* op_qualified_name(PyObject* self, void*) {
+  return as_op(self).method ? PyUnicode_FromFormat("Tensor.%U", as_op(self).name) : new_reference(as_op(self).name);
+}
+PyObject* op_doc(PyObject* self, void*) {
+  const OpDef& op = *as_op(self).op;
+  return new_string(str(op.signature->text, "\n\n", op.doc));
+}
+PyObject* op_text_signature(PyObject* self, void*) {
+  return new_string(str("(", parameter_text(*as_op(self).op->signature), ")"));
+}
+
+// A lambda with the row's parameters has the signature that inspect wants.
+PyObject* op_signature(PyObject* self, void*) {
+  return guarded([&]() -> PyObject* {
+    std::string source = str("lambda ", parameter_text(*as_op(self).op->signature), ": None");
+    nb::dict names;
+    names["inf"] = std::numeric_limits<double>::infinity();
+    names["__builtins__"] = nb::dict();
+    nb::object lambda = nb::steal(PyRun_String(source.c_str(), Py_eval_input, names.ptr(), names.ptr()));
+    if (!lambda) throw PythonError();
+    return nb::module_::import_("inspect").attr("signature")(lambda).release().ptr();
+  });
+}
+PyObject* op_row(PyObject* self, void*) {
+  return guarded([&] { return row_info(*as_op(self).op); });
+}
+PyObject* op_reduce(PyObject* self, PyObject*) {
+  const PyOp& op = as_op(self);
+  if (!op.method) return new_reference(op.name);
+  return guarded([&] {
+    nb::object getattr = nb::module_::import_("builtins").attr("getattr");
+    return Py_BuildValue("O(OO)", getattr.ptr(), reinterpret_cast<PyObject*>(tensor_type), op.name);
+  });
+}
+
+template <class F> void* slot(F* f) { return reinterpret_cast<void*>(f); }
+
+PyMemberDef op_members[] = {
+  {"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOp, call), READONLY, nullptr},
+  {nullptr, 0, 0, 0, nullptr},
+};
+PyGetSetDef op_properties[] = {
+  {"__name__", op_name, nullptr, nullptr, nullptr},
+  {"__qualname__", op_qualified_name, nullptr, nullptr, nullptr},
+  {"__doc__", op_doc, nullptr, nullptr, nullptr},
+  {"__text_signature__", op_text_signature, nullptr, nullptr, nullptr},
+  {"__signature__", op_signature, nullptr, nullptr, nullptr},
+  {"row", op_row, nullptr, "What the operator's row says, as a dict.", nullptr},
+  {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+PyMethodDef op_methods[] = {{"__reduce__", op_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyType_Slot op_slots[] = {
+  {Py_tp_call, slot(PyVectorcall_Call)}, {Py_tp_repr, slot(op_repr)}, {Py_tp_members, op_members},
+  {Py_tp_getset, op_properties},         {Py_tp_methods, op_methods}, {0, nullptr},
+};
+PyType_Slot method_slots[] = {
+  {Py_tp_call, slot(PyVectorcall_Call)},
+  {Py_tp_descr_get, slot(method_get)},
+  {Py_tp_members, op_members},
+  {Py_tp_getset, op_properties},  // again: a type without a text of its own would have __doc__ = None
+  {0, nullptr},
+};
+constexpr unsigned kOpFlags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_HAVE_VECTORCALL;
+PyType_Spec op_spec = {"rushlight._core.Op", sizeof(PyOp), 0, kOpFlags | Py_TPFLAGS_BASETYPE, op_slots};
+PyType_Spec method_spec = {"rushlight._core.Method", sizeof(PyOp), 0, kOpFlags | Py_TPFLAGS_METHOD_DESCRIPTOR,
+                           method_slots};
+
+PyObject* make_op(const OpDef& op, const std::string& name, bool in_place, bool method) {
+  PyTypeObject* type = method ? method_type : op_type;
+  PyObject* o = type->tp_alloc(type, 0);
+  if (!o) throw nb::python_error();
+  PyOp& self = as_op(o);
+  self.call = op_call;
+  self.op = &op;
+  self.in_place = in_place;
+  self.method = method;
+  self.name = PyUnicode_InternFromString(name.c_str());
+  for (int k = 0; k < op.signature->n; ++k) {
+    self.keyword[k] = new_string(op.signature->param[k].name);
+    PyUnicode_InternInPlace(&self.keyword[k]);
+  }
+  return o;
+}
+
+// Methods that are written by hand come first.
+void add_method(const OpDef& op, const std::string& name, bool in_place) {
+  nb::object key = nb::steal(PyUnicode_InternFromString(name.c_str()));
+  if (_PyType_Lookup(tensor_type, key.ptr())) return;
+  nb::object method = nb::steal(make_op(op, name, in_place, true));
+  if (PyObject_SetAttr(reinterpret_cast<PyObject*>(tensor_type), key.ptr(), method.ptr()) < 0) throw nb::python_error();
+}
+void add_function(const OpDef& op, const std::string& name, bool in_place) {
+  nb::object function = nb::steal(make_op(op, name, in_place, false));
+  if (PyModule_AddObjectRef(the_module, name.c_str(), function.ptr()) < 0) throw nb::python_error();
+}
+
+void add_forms(const OpDef& op, std::string_view name_) {
+  std::string name(name_);
+  bool on_tensor = !*op.home;  // what torch keeps in torch.nn.functional or torch.special is no method
+  bool only_in_place = name.ends_with('_') && op.forms & inplace;
+  add_function(op, name, only_in_place);
+  if (on_tensor && op.forms & (method | (only_in_place ? inplace : 0))) add_method(op, name, only_in_place);
+  if (op.forms & inplace && !only_in_place) {
+    add_function(op, name + "_", true);
+    if (on_tensor) add_method(op, name + "_", true);
+  }
+}
+
+// The method of an operator: what __torch_function__ is told when a number slot is used.
+PyObject* method_of(const OpDef& op, bool in_place) {
+  std::string name(op.name());
+  if (in_place) name += '_';
+  PyObject* found = PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), name.c_str());
+  if (!found) throw PythonError();
+  return found;
+}
+
+enum class Operand { good, foreign };
+
+// An operand of a number slot; a number becomes a 0-d tensor where the row wants tensors.
+Operand slot_operand(const Param& p, PyObject* o, Arguments& a, Arg& arg) {
+  if (is_tensor(o)) {
+    arg = Arg(impl(o));
+    a.may_override |= overrides(o);
+    return Operand::good;
+  }
+  if (PyComplex_Check(o) || p.type == ParamType::operand) {
+    if (a.take_number(o, arg)) return Operand::good;
+  } else if (Arg number; number_of(o, number)) {
+    arg = Arg(a.own(wrapped_number(number)));
+    return Operand::good;
+  }
+  if (PyErr_Occurred()) throw PythonError();
+  return Operand::foreign;
+}
+
+PyObject* call_slot(const OpDef& op, PyObject* left, PyObject* right, bool in_place) {
+  Arguments a;
+  const Signature& s = *op.signature;
+  if (Py_TYPE(left) == tensor_type && Py_TYPE(right) == tensor_type) {
+    a.arg[0] = Arg(impl(left));
+    a.arg[1] = Arg(impl(right));
+  } else {
+    bool foreign =
+        s.param[1].type == ParamType::tensor && op.name() == "matmul" && !(is_tensor(left) && is_tensor(right));
+    foreign = foreign || slot_operand(s.param[0], left, a, a.arg[0]) == Operand::foreign ||
+              slot_operand(s.param[1], right, a, a.arg[1]) == Operand::foreign;
+    if (a.may_override || (foreign && (overrides(left) || overrides(right)))) {
+      PyObject* both[] = {left, right};
+      nb::object method = nb::steal(method_of(op, in_place));
+      if (PyObject* r = torch_function(method.ptr(), both, 2, nullptr); r || PyErr_Occurred()) return r;
+    }
+    if (foreign) Py_RETURN_NOTIMPLEMENTED;
+  }
+  for (int k = 2; k < s.n; ++k) a.arg[k] = s.param[k].fallback;
+  if (!in_place) return wrap(invoke(op, a.arg));
+  invoke_inplace(op, a.arg);
+  return new_reference(left);
+}
+
+}  // namespace
+
+PyObject* torch_function(PyObject* function, PyObject* const* args, Py_ssize_t positional, PyObject* keywords) {
+  if (overrides_off) return nullptr;
+  std::vector<PyObject*> found;
+  Py_ssize_t named = keywords ? PyTuple_GET_SIZE(keywords) : 0;
+  for (Py_ssize_t i = 0; i < positional + named; ++i) collect(args[i], found);
+  if (found.empty()) return nullptr;
+  nb::object types = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
+  nb::object arguments = nb::steal(PyTuple_New(positional)), named_arguments = nb::steal(PyDict_New());
+  if (!types || !arguments || !named_arguments) return nullptr;
+  for (std::size_t k = 0; k < found.size(); ++k)
+    PyTuple_SET_ITEM(types.ptr(), static_cast<Py_ssize_t>(k),
+                     new_reference(reinterpret_cast<PyObject*>(Py_TYPE(found[k]))));
+  for (Py_ssize_t i = 0; i < positional; ++i) PyTuple_SET_ITEM(arguments.ptr(), i, new_reference(args[i]));
+  for (Py_ssize_t i = 0; i < named; ++i)
+    if (PyDict_SetItem(named_arguments.ptr(), PyTuple_GET_ITEM(keywords, i), args[positional + i]) < 0) return nullptr;
+  for (PyObject* o : found) {
+    nb::object handler = nb::steal(PyObject_GetAttrString(o, "__torch_function__"));
+    if (!handler) return nullptr;
+    PyObject* r = PyObject_CallFunctionObjArgs(handler.ptr(), function, types.ptr(), arguments.ptr(),
+                                               named_arguments.ptr(), nullptr);
+    if (r != Py_NotImplemented) return r;
+    Py_DECREF(r);
+  }
+  PyErr_Format(PyExc_TypeError, "[__torch_function__] no class among %R implements %R.", types.ptr(), function);
+  return nullptr;
+}
+
+PyObject* call_binary(const OpDef& op, PyObject* a, PyObject* b) {
+  try {
+    return call_slot(op, a, b, false);
+  } catch (...) { return raise(); }
+}
+PyObject* call_inplace(const OpDef& op, PyObject* a, PyObject* b) {
+  try {
+    return call_slot(op, a, b, true);
+  } catch (...) { return raise(); }
+}
+
+PyObject* return_types() {
+  for (const OpDef* op = first_op(); op; op = op->next)
+    if (has_several_results(*op->signature)) return_type(*op);
+  return new_reference(return_type_table);
+}
+
+void add_operators(PyObject* module) {
+  the_module = module;
+  return_type_table = PyDict_New();
+  op_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&op_spec));
+  if (!op_type) throw nb::python_error();
+  method_type =
+      reinterpret_cast<PyTypeObject*>(PyType_FromSpecWithBases(&method_spec, reinterpret_cast<PyObject*>(op_type)));
+  if (!method_type || PyModule_AddObjectRef(module, "Op", reinterpret_cast<PyObject*>(op_type)) < 0)
+    throw nb::python_error();
+  static PyMethodDef functions[] = {
+    {"_disabled_torch_function_impl", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(disabled_torch_function)),
+     METH_VARARGS | METH_KEYWORDS, "As a class's __torch_function__: the class overrides nothing."},
+    {"_set_torch_function_enabled", set_torch_function_enabled, METH_O,
+     "Whether __torch_function__ is asked on this thread; returns what held before."},
+    {nullptr, nullptr, 0, nullptr},
+  };
+  if (PyModule_AddFunctions(module, functions) < 0) throw nb::python_error();
+  disabled = PyObject_GetAttrString(module, "_disabled_torch_function_impl");
+  for (const OpDef* op = first_op(); op; op = op->next) {
+    add_forms(*op, op->name());
+    for (std::string_view rest = op->aliases; !detail::trim(rest).empty();) {
+      std::string_view alias = detail::next_item(rest);
+      if (alias.find('.') == alias.npos) add_forms(*op, alias);  // special.expit: the package places it
+    }
+  }
+}
+
+}  // namespace rl::py

@@ -1,0 +1,65 @@
+// torch.Generator. The random rows draw from it; see kernels/random.h for the streams.
+#include "kernels/random.h"
+
+#include "bindings/python.h"
+
+namespace rl::py {
+namespace {
+
+Tensor state_tensor(const Generator& g) {
+  std::vector<std::uint8_t> bytes = g.get_state();
+  Tensor t = empty({static_cast<i64>(bytes.size())}, DType::u8);
+  std::memcpy(t->data(), bytes.data(), bytes.size());
+  return t;
+}
+
+void set_state(Generator& g, const Tensor& state) {
+  check(state->dtype == DType::u8, ErrorKind::type, "[set_state] expected a torch.ByteTensor: the state must be uint8. Received ", describe(*state), ".");
+  Tensor bytes = contiguous(state);
+  std::lock_guard lock(generator_mutex());
+  g.set_state(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->numel);
+}
+
+// Python integers of any sign: PyTorch takes them modulo 2^64.
+std::uint64_t seed_of(nb::handle seed) {
+  Arg a;
+  if (PyLong_Check(seed.ptr())) {
+    std::uint64_t low = PyLong_AsUnsignedLongLongMask(seed.ptr());
+    nb::object n = nb::borrow(seed);
+    bool fits = nb::cast<bool>(n < nb::steal(PyLong_FromString("18446744073709551616", nullptr, 10))) &&
+                nb::cast<bool>(n >= nb::steal(PyLong_FromString("-9223372036854775808", nullptr, 10)));
+    if (!fits) PyErr_Clear();
+    check(fits, ErrorKind::runtime, "[manual_seed] Overflow when unpacking long: the seed must be in [-2**63, 2**64).");
+    return low;
+  }
+  i64 i;
+  if (integer_of(seed.ptr(), i)) return static_cast<std::uint64_t>(i);
+  if (number_of(seed.ptr(), a)) return static_cast<std::uint64_t>(static_cast<i64>(a.number()));
+  fail(ErrorKind::type, "[manual_seed] the seed must be an int. Received ", Py_TYPE(seed.ptr())->tp_name, ".");
+}
+
+}  // namespace
+
+void add_random(nb::module_& m) {
+  nb::class_<Generator>(m, "Generator", "A stream of random numbers: Generator(device='cpu').")
+      .def("__init__", [](Generator* g, nb::handle device) {
+             if (!device.is_none() && nb::cast<std::string>(nb::str(device)) != "cpu")
+               fail(ErrorKind::runtime, "[Generator] the device must be cpu. Received ", nb::cast<std::string>(nb::str(device)), ".");
+             new (g) Generator();
+           }, nb::arg("device") = nb::str("cpu"))
+      .def("manual_seed", [](nb::object self, nb::handle seed) {
+             std::uint64_t s = seed_of(seed);
+             std::lock_guard lock(generator_mutex());
+             nb::cast<Generator&>(self).manual_seed(s);
+             return self;
+           }, nb::arg("seed"), "Restarts the stream; returns the generator.")
+      .def("seed", [](Generator& g) { std::lock_guard lock(generator_mutex()); return g.seed(); }, "Seeds from the operating system; returns the seed.")
+      .def("initial_seed", &Generator::initial_seed, "The seed that the stream began with.")
+      .def("get_state", [](const Generator& g) { return state_tensor(g); }, "The state, a uint8 tensor [5056] that PyTorch reads too.")
+      .def("set_state", set_state, nb::arg("state"), "Continues from a state. Raises RuntimeError or TypeError when it is none.")
+      .def("clone_state", [](const Generator& g) { return Generator(g); }, "A generator that continues the same stream on its own.")
+      .def_prop_ro("device", [](const Generator&) { return nb::module_::import_("rushlight._core").attr("device")("cpu"); });
+  m.attr("default_generator") = nb::cast(&default_generator(), nb::rv_policy::reference);
+}
+
+}  // namespace rl::py

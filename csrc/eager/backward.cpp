@@ -1,0 +1,329 @@
+// The backward engine: counts how many gradients each node will receive, then runs the nodes on the calling thread, so that a
+// debugger steps through. No recursion anywhere: graphs may be a million operators deep.
+#include <algorithm>
+#include <mutex>
+
+#include "eager/call.h"
+#include "eager/tape.h"
+
+namespace rl {
+namespace {
+
+// into += g. In place when nobody else can see `into`.
+void add_gradient(TensorImpl*& into, Tensor g) {
+  if (!into) {
+    into = g.release();
+    return;
+  }
+  if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() && into->dtype == g->dtype &&
+      same_shape(*into, *g)) {
+    Arg arg[kMaxArgs];
+    bind_arguments(op_called<"add">(), arg, Tensor(into), g);
+    // The temporary Tensor above is gone by now: `into` is unique again.
+    invoke_inplace(op_called<"add">(), arg);
+    return;
+  }
+  Tensor old = Tensor::steal(into);
+  into = nullptr;
+  into = (old + g).release();
+}
+
+void accumulate_into_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
+  if (!leaf.grad) {
+    // The gradient is taken over as it is when nobody else holds it; otherwise two leaves would share memory.
+    bool ours = g->unique() && g->storage->unique() && !g->node;
+    bool plain = g->is_contiguous() || is_dense(*g);
+    if (!create_graph && !(ours && plain)) g = call<"clone">(g);
+    if (!create_graph && g->node) g = alias(*g);
+    leaf.grad = g.release();
+    return;
+  }
+  if (create_graph) {
+    Tensor sum = Tensor(leaf.grad) + g;
+    std::exchange(leaf.grad, sum.release())->dec();
+  } else {
+    GradMode off(false);
+    Arg arg[kMaxArgs];
+    bind_arguments(op_called<"add">(), arg, Tensor(leaf.grad), g);
+    invoke_inplace(op_called<"add">(), arg);
+  }
+}
+
+std::string located(Node& n) {
+  std::string at = describe_location ? describe_location(n) : "";
+  return at.empty() ? "" : str(" (in the backward of ", n.name(), ", recorded at ", at, ")");
+}
+
+bool has_nan(const Tensor& t) {
+  if (!is_differentiable(t->dtype)) return false;
+  Tensor any = call<"any">(call<"isnan">(t));
+  return *any->data_as<bool>();
+}
+
+// One run. Runs may nest (a hook or Function may call backward): a node that an outer run is still counting is set aside.
+class Run {
+ public:
+  Run(std::span<const Edge> roots, std::span<const Edge> inputs, const BackwardOptions& options)
+      : roots_(roots), inputs_(inputs), options_(options), captured_(inputs.size()) {
+    stamp_ = ++last_stamp;
+    active.push_back(stamp_);
+  }
+  ~Run() {
+    if (!finished_) discard();
+    for (auto it = set_aside_.rbegin(); it != set_aside_.rend(); ++it) it->put_back();
+    active.erase(std::find(active.begin(), active.end(), stamp_));
+  }
+
+  std::vector<Tensor> operator()(std::span<const Tensor> gradients) {
+    discover();
+    if (!inputs_.empty()) mark_needed();
+    for (std::size_t i = 0; i < roots_.size(); ++i)
+      add_gradient(roots_[i].node->gradient()[roots_[i].output], gradients[i]);
+    for (const Edge& r : roots_)
+      if (r.node->pending == 0 && std::find(ready_.begin(), ready_.end(), r.node) == ready_.end()) ready_.push_back(r.node);
+    while (!ready_.empty()) {
+      Node* n = ready_.back();
+      ready_.pop_back();
+      step(*n);
+    }
+    finished_ = true;
+    return std::move(captured_);
+  }
+
+ private:
+  struct SetAside {
+    Node* node;
+    std::uint32_t stamp, pending;
+    std::uint8_t needed;
+    std::vector<TensorImpl*> gradients;
+    void put_back() {
+      node->stamp = stamp;
+      node->pending = pending;
+      node->flags = static_cast<std::uint8_t>((node->flags & ~kNeeded) | needed);
+      std::copy(gradients.begin(), gradients.end(), node->gradient());
+      node->dec();
+    }
+  };
+
+  bool first_visit(Node& n) {
+    if (n.stamp == stamp_) return false;
+    if (active.size() > 1 && std::find(active.begin(), active.end(), n.stamp) != active.end()) {
+      n.inc();
+      set_aside_.push_back({&n, n.stamp, n.pending, static_cast<std::uint8_t>(n.flags & kNeeded),
+                            std::vector<TensorImpl*>(n.gradient(), n.gradient() + n.outputs)});
+      std::fill_n(n.gradient(), n.outputs, nullptr);
+    }
+    n.stamp = stamp_;
+    n.pending = 0;
+    n.flags &= static_cast<std::uint8_t>(~kNeeded);
+    return true;
+  }
+
+  void discover() {
+    std::vector<Node*> todo;
+    for (const Edge& r : roots_)
+      if (first_visit(*r.node)) todo.push_back(r.node);
+    while (!todo.empty()) {
+      Node* n = todo.back();
+      todo.pop_back();
+      for (std::uint32_t k = 0; k < n->edges; ++k)
+        if (Node* next = n->edge()[k].node) {
+          if (first_visit(*next)) todo.push_back(next);
+          ++next->pending;
+        }
+    }
+  }
+
+  // Only nodes that lead to a wanted input are run. Topological order first, then back along it.
+  void mark_needed() {
+    for (const Edge& e : inputs_)
+      if (e.node && e.node->stamp == stamp_) e.node->flags |= kNeeded;
+    std::vector<Node*> order, todo;
+    std::vector<std::pair<Node*, std::uint32_t>> counts;
+    for (const Edge& r : roots_)
+      if (r.node->pending == 0 && std::find(todo.begin(), todo.end(), r.node) == todo.end()) todo.push_back(r.node);
+    while (!todo.empty()) {
+      Node* n = todo.back();
+      todo.pop_back();
+      order.push_back(n);
+      for (std::uint32_t k = 0; k < n->edges; ++k)
+        if (Node* next = n->edge()[k].node)
+          if (--next->pending == 0) todo.push_back(next);
+    }
+    for (Node* n : order)
+      for (std::uint32_t k = 0; k < n->edges; ++k)
+        if (Node* next = n->edge()[k].node) ++next->pending;
+    for (auto it = order.rbegin(); it != order.rend(); ++it)
+      for (std::uint32_t k = 0; k < (*it)->edges; ++k)
+        if (Node* next = (*it)->edge()[k].node)
+          if (next->flags & kNeeded) (*it)->flags |= kNeeded;
+  }
+
+  void step(Node& n) {
+    constexpr int kInline = 4;
+    Tensor inline_gradients[kInline];
+    std::vector<Tensor> many;
+    std::span<Tensor> gradients(inline_gradients, n.outputs);
+    if (n.outputs > kInline) {
+      many.resize(n.outputs);
+      gradients = many;
+    }
+    bool any = false;
+    for (int k = 0; k < n.outputs; ++k) {
+      gradients[static_cast<std::size_t>(k)] = Tensor::steal(std::exchange(n.gradient()[k], nullptr));
+      any |= bool(gradients[static_cast<std::size_t>(k)]);
+    }
+    std::vector<HookEntry>* hooks = n.extras ? &n.extras->hooks : nullptr;
+    if (n.is_accumulator() && n.arg()[0].t->extras) hooks = &n.arg()[0].t->extras->hooks;
+    if (hooks && any) run_hooks_before(*hooks, gradients);
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (inputs_[i].node == &n && gradients[inputs_[i].output]) captured_[i] = gradients[inputs_[i].output];
+
+    if (n.is_accumulator()) {
+      bool wanted = inputs_.empty() || (n.flags & kNeeded);
+      if (any && options_.accumulate && wanted) {
+        accumulate_into_leaf(*n.arg()[0].t, std::move(gradients[0]), options_.create_graph);
+        if (hooks)
+          for (HookEntry h : std::vector<HookEntry>(*hooks))
+            if (h.kind == HookKind::accumulated) h.hook->accumulated(*n.arg()[0].t);
+      }
+      return;
+    }
+
+    Tensor inline_inputs[kMaxArgs];
+    std::vector<Tensor> many_inputs;
+    std::span<Tensor> input_gradients(inline_inputs, std::min<std::size_t>(n.edges, kMaxArgs));
+    if (n.edges > kMaxArgs) {
+      many_inputs.resize(n.edges);
+      input_gradients = many_inputs;
+    }
+    bool run = any && (inputs_.empty() || leads_somewhere(n));
+    if (run) {
+      apply(n, gradients, input_gradients);
+      if (hooks)
+        for (HookEntry h : std::vector<HookEntry>(*hooks))
+          if (h.kind == HookKind::after) h.hook->after(input_gradients, gradients);
+      if (eager_state.anomaly && eager_state.check_nan) check_nan(n, input_gradients);
+      for (Tensor& g : gradients) g = Tensor();
+      if (!options_.retain_graph) n.release_saved();
+    }
+    for (std::uint32_t k = 0; k < n.edges; ++k) {
+      Edge e = n.edge()[k];
+      if (!e.node) continue;
+      if (input_gradients[k]) add_gradient(e.node->gradient()[e.output], std::move(input_gradients[k]));
+      if (--e.node->pending == 0) ready_.push_back(e.node);
+    }
+  }
+
+  static bool leads_somewhere(Node& n) {
+    for (std::uint32_t k = 0; k < n.edges; ++k)
+      if (n.edge()[k].node && (n.edge()[k].node->flags & kNeeded)) return true;
+    return false;
+  }
+
+  void apply(Node& n, std::span<Tensor> gradients, std::span<Tensor> input_gradients) {
+    try {
+      if (n.extras && n.extras->function) {
+        n.extras->function->backward(n, gradients, input_gradients);
+      } else if (n.op->vjp) {
+        Backward b(n, gradients, input_gradients);
+        n.op->vjp(b);
+      } else {
+        for (int k = 0; k < n.args; ++k)
+          if (n.edge()[k].node) input_gradients[static_cast<std::size_t>(k)] = evaluate_gradient(n, k, gradients[0], options_.create_graph);
+      }
+      fit_to_inputs(n, input_gradients);
+    } catch (const Error& e) {
+      throw Error(e.kind(), std::string(e.what()) + located(n));
+    }
+  }
+
+  // A broadcast argument receives the sum, a real one the real part, a half one its own dtype.
+  static void fit_to_inputs(Node& n, std::span<Tensor> input_gradients) {
+    bool foreign = n.extras && n.extras->function;
+    for (std::uint32_t k = 0; k < n.edges; ++k) {
+      Tensor& g = input_gradients[k];
+      Node* to = n.edge()[k].node;
+      if (!to || !g) continue;
+      std::uint32_t output = n.edge()[k].output;
+      Sizes wanted = to->result_sizes(static_cast<int>(output));
+      DType dtype = to->result_dtype(static_cast<int>(output));
+      if (!foreign && k < n.args && !same_sizes(wanted, g->sizes())) g = call<"sum_to_size">(g, wanted);
+      if (g->dtype != dtype) {
+        if (is_complex(g->dtype) && !is_complex(dtype)) g = call<"real">(g);
+        g = to_dtype(g, dtype);
+      }
+    }
+  }
+
+  static void check_nan(Node& n, std::span<Tensor> input_gradients) {
+    for (std::size_t k = 0; k < input_gradients.size(); ++k)
+      if (input_gradients[k] && has_nan(input_gradients[k]))
+        fail(ErrorKind::runtime, "Function '", n.name(), "' returned nan values in its ", k, "th output.", located(n));
+  }
+
+  static void run_hooks_before(const std::vector<HookEntry>& hooks, std::span<Tensor> gradients) {
+    for (HookEntry h : std::vector<HookEntry>(hooks)) {  // a hook may remove itself
+      if (h.kind == HookKind::before) h.hook->before(gradients);
+      if (h.kind == HookKind::tensor && gradients[h.output]) h.hook->on_tensor(gradients[h.output]);
+    }
+    for (const HookEntry& h : hooks)
+      if (h.kind == HookKind::retain && h.retained && gradients[h.output]) {
+        TensorImpl* before = std::exchange(h.retained->grad, Tensor(gradients[h.output]).release());
+        if (before) before->dec();
+      }
+  }
+
+  void discard() {  // after an error: gradients on their way are dropped
+    std::vector<Node*> todo;
+    std::uint32_t mark = ++last_stamp;
+    auto visit = [&](Node* n) {
+      if (n->stamp != stamp_) return;
+      n->stamp = mark;
+      for (int k = 0; k < n->outputs; ++k)
+        if (TensorImpl* g = std::exchange(n->gradient()[k], nullptr)) g->dec();
+      todo.push_back(n);
+    };
+    for (const Edge& r : roots_) visit(r.node);
+    while (!todo.empty()) {
+      Node* n = todo.back();
+      todo.pop_back();
+      for (std::uint32_t k = 0; k < n->edges; ++k)
+        if (Node* next = n->edge()[k].node) visit(next);
+    }
+  }
+
+  std::span<const Edge> roots_, inputs_;
+  BackwardOptions options_;
+  std::vector<Tensor> captured_;
+  std::vector<Node*> ready_;
+  std::vector<SetAside> set_aside_;
+  std::uint32_t stamp_;
+  bool finished_ = false;
+
+  static inline std::uint32_t last_stamp = 0;
+  static inline std::vector<std::uint32_t> active;
+};
+
+std::recursive_mutex engine_mutex;  // the counts live in the nodes: one run at a time, nested ones included
+
+}  // namespace
+
+std::vector<Tensor> run_backward(std::span<const Edge> roots, std::span<const Tensor> gradients,
+                                 std::span<const Edge> inputs, const BackwardOptions& options) {
+  std::unique_lock lock(engine_mutex, std::try_to_lock);
+  if (!lock.owns_lock()) {
+    WithoutInterpreter released(true);
+    lock.lock();
+  }
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    Sizes expected = roots[i].node->result_sizes(static_cast<int>(roots[i].output));
+    check(same_sizes(expected, gradients[i]->sizes()), ErrorKind::runtime,
+          "[backward] Mismatch in shape: the gradient must have the shape of its tensor. Received ", gradients[i]->sizes(),
+          " for a tensor of shape ", expected, ".");
+  }
+  GradMode mode(options.create_graph);
+  return Run(roots, inputs, options)(gradients);
+}
+
+}  // namespace rl

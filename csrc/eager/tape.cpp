@@ -1,0 +1,432 @@
+#include "eager/tape.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "eager/invoke.h"
+
+namespace rl {
+
+thread_local constinit EagerState eager_state;
+void (*free_metadata)(void*) = nullptr;
+void (*drop_python)(TensorImpl&) = nullptr;
+void (*locate)(Node&) = nullptr;
+void (*unlocate)(Node&) = nullptr;
+std::string (*describe_location)(const Node&) = nullptr;
+
+// --- specs
+TensorSpec* TensorSpec::of(const TensorImpl& t) {
+  bool strided = !t.is_contiguous();
+  SizeClass c = size_class(sizeof(TensorSpec) + static_cast<std::size_t>(t.ndim) * sizeof(i64) * (strided ? 2 : 1));
+  auto* s = static_cast<TensorSpec*>(get_block(c));
+  s->dtype = t.dtype;
+  s->ndim = t.ndim;
+  s->bin = static_cast<std::uint8_t>(c.index);
+  s->strided = strided;
+  std::copy_n(t.size, t.ndim, s->size);
+  if (strided) std::copy_n(t.stride, t.ndim, s->size + t.ndim);
+  return s;
+}
+
+namespace {
+
+Arg spec_of(const TensorImpl& t) {
+  Arg a;
+  a.spec = TensorSpec::of(t);
+  a.kind = Kind::spec;
+  return a;
+}
+
+// Integers and kept lists live in blocks of the small bins.
+template <class T> T* copy_block(std::size_t n) { return static_cast<T*>(get_block(size_class(std::max<std::size_t>(1, n * sizeof(T))))); }
+template <class T> void free_block(const T* p, std::size_t n) {
+  put_block(size_class(std::max<std::size_t>(1, n * sizeof(T))).index, const_cast<T*>(p));
+}
+
+Arg own(const Arg& a) {  // numbers and texts are values; integers are copied
+  if (a.kind != Kind::ints) return a;
+  Arg r = a;
+  i64* copy = copy_block<i64>(a.n);
+  std::copy_n(a.p, a.n, copy);
+  r.p = copy;
+  return r;
+}
+
+}  // namespace
+
+// --- keeping tensors
+Arg keep(TensorImpl& t) {
+  Arg a;
+  if (eager_state.pack) {
+    if (auto packed = eager_state.pack(Tensor(&t))) {
+      a.opaque = packed.release();
+      a.kind = Kind::packed;
+      return a;
+    }
+  }
+  // A leaf that wants a gradient is not written in place while recording: the reference itself is safe. Anything else could
+  // come to depend on the node that keeps it, so the node keeps a copy of the reference.
+  bool is_parameter = t.requires_grad() && (!t.node || t.node->is_accumulator());
+  if (is_parameter) {
+    t.inc();
+    a.t = &t;
+  } else {
+    a.t = alias_impl(t);
+    if (t.node) {
+      a.t->node = t.node;
+      t.node->inc();
+      a.t->output_index = t.output_index;
+      a.t->set(kRequiresGrad, true);
+    }
+  }
+  a.kind = Kind::tensor;
+  a.version = t.storage->version;
+  return a;
+}
+
+Tensor kept(Node& node, const Arg& a) {
+  if (node.flags & kReleased)
+    fail(ErrorKind::runtime,
+         "[backward] Trying to backward through the graph a second time: what ", node.name(), " had kept is freed. Received a "
+         "graph that was used. Call backward(retain_graph=True) the first time.");
+  if (a.kind == Kind::packed) return static_cast<Packed*>(a.opaque)->unpack();
+  check(a.kind == Kind::tensor, ErrorKind::runtime, "[backward] ", node.name(), " did not keep what its gradient reads.");
+  if (a.t->storage->version != a.version) {
+    std::string at = describe_location ? describe_location(node) : "";
+    fail(ErrorKind::runtime, "[backward] one of the variables needed for gradient computation has been modified by an inplace operation: ",
+         describe(*a.t), ", kept by ", node.name(), at.empty() ? "" : " recorded at ", at, ", is at version ", a.t->storage->version,
+         "; expected version ", a.version, " instead. Write to a copy (clone()), or out of place.");
+  }
+  return Tensor(a.t);
+}
+
+void free_kept(Arg& a) {
+  switch (a.kind) {
+    case Kind::tensor: a.t->dec(); break;
+    case Kind::spec: a.spec->destroy(); break;
+    case Kind::packed: delete static_cast<Packed*>(a.opaque); break;
+    case Kind::ints: free_block(a.p, a.n); break;
+    case Kind::tensors:
+      for (std::uint32_t i = 0; i < a.n; ++i) free_kept(a.saved[i]);
+      free_block(a.saved, a.n);
+      break;
+    default: break;
+  }
+  a = Arg();
+}
+
+// --- nodes
+Node* Node::make(const OpDef* op, int args, int edges, int outputs) {
+  std::size_t bytes = sizeof(Node) + static_cast<std::size_t>(args + outputs) * sizeof(Arg) +
+                      static_cast<std::size_t>(edges) * sizeof(Edge) + static_cast<std::size_t>(outputs) * sizeof(TensorImpl*);
+  SizeClass c = size_class(bytes);
+  Node* n = new (get_block(c)) Node;
+  n->op = op;
+  n->bin = static_cast<std::uint8_t>(c.index);
+  n->args = static_cast<std::uint8_t>(args);
+  n->edges = static_cast<std::uint32_t>(edges);
+  n->outputs = static_cast<std::uint8_t>(outputs);
+  for (int k = 0; k < args; ++k) new (&n->arg()[k]) Arg();
+  for (int k = 0; k < edges; ++k) new (&n->edge()[k]) Edge();
+  for (int k = 0; k < outputs; ++k) new (&n->result()[k]) Arg(), n->gradient()[k] = nullptr;
+  return n;
+}
+
+NodeExtras& Node::extra() {
+  if (!extras) extras = new NodeExtras;
+  return *extras;
+}
+
+namespace {
+
+// What was kept turns into its shape: a second backward says so instead of reading freed memory.
+void shrink(Arg& a) {
+  if (a.kind == Kind::tensor) {
+    TensorImpl* t = a.t;
+    a = spec_of(*t);
+    t->dec();
+  } else if (a.kind == Kind::packed) {
+    free_kept(a);
+  } else if (a.kind == Kind::tensors) {
+    for (std::uint32_t i = 0; i < a.n; ++i) shrink(a.saved[i]);
+  }
+}
+
+}  // namespace
+
+void Node::release_saved() {
+  if (flags & (kReleased | kAccumulator)) return;
+  bool kept_any = false;
+  auto visit_kept = [&](Arg& a) {
+    if (a.kind == Kind::tensor || a.kind == Kind::packed || a.kind == Kind::tensors) kept_any = true, shrink(a);
+  };
+  for (int k = 0; k < args; ++k) visit_kept(arg()[k]);
+  for (int k = 0; k < outputs; ++k) visit_kept(result()[k]);
+  if (extras && extras->function) extras->function->release_saved(), kept_any = true;
+  if (kept_any) flags |= kReleased;
+}
+
+void Node::destroy() {
+  // Freeing what a node keeps may free further nodes: they queue up here instead of recursing.
+  static thread_local constinit Node* dead = nullptr;
+  static thread_local constinit bool draining = false;
+  next_dead = dead;
+  dead = this;
+  if (draining) return;
+  draining = true;
+  while (Node* n = dead) {
+    dead = n->next_dead;
+    if (n->where && unlocate) unlocate(*n);
+    if (n->extras) {
+      if (n->extras->metadata && free_metadata) free_metadata(n->extras->metadata);
+      for (HookEntry& h : n->extras->hooks)
+        if (h.kind == HookKind::retain && h.retained) h.retained->set(kRetainsGrad, false);
+      delete n->extras;
+    }
+    if (n->is_accumulator()) {
+      TensorImpl* leaf = n->arg()[0].t;
+      leaf->node = nullptr;
+      leaf->dec();
+    } else {
+      for (int k = 0; k < n->args; ++k) free_kept(n->arg()[k]);
+      for (int k = 0; k < n->outputs; ++k) free_kept(n->result()[k]);
+      for (std::uint32_t k = 0; k < n->edges; ++k)
+        if (Node* to = n->edge()[k].node) to->dec();
+    }
+    for (int k = 0; k < n->outputs; ++k)
+      if (n->gradient()[k]) n->gradient()[k]->dec();
+    put_block(n->bin, n);
+  }
+  draining = false;
+}
+
+// MulBackward0, LogSoftmaxBackward0: the name of the row in the field's usual dress.
+std::string Node::name() {
+  if (is_accumulator()) return "AccumulateGrad";
+  if (extras && extras->function) return extras->function->name();
+  std::string r;
+  bool upper = true;
+  for (char c : op->name()) {
+    if (c == '_') {
+      upper = true;
+      continue;
+    }
+    r += upper ? static_cast<char>(std::toupper(c)) : c;
+    upper = false;
+  }
+  return r + "Backward0";
+}
+
+namespace {
+
+Sizes sizes_of(const Arg& a) {
+  if (a.kind == Kind::tensor) return a.t->sizes();
+  if (a.kind == Kind::spec) return a.spec->sizes();
+  return {};
+}
+DType dtype_of_kept(const Arg& a) { return a.kind == Kind::tensor ? a.t->dtype : a.spec->dtype; }
+
+}  // namespace
+
+Sizes Node::result_sizes(int k) { return is_accumulator() ? arg()[0].t->sizes() : sizes_of(result()[k]); }
+DType Node::result_dtype(int k) { return is_accumulator() ? arg()[0].t->dtype : dtype_of_kept(result()[k]); }
+
+// --- edges and history
+Node* accumulator_of(TensorImpl& leaf) {
+  if (!leaf.node) {
+    Node* n = Node::make(nullptr, 1, 0, 1);
+    n->flags = kAccumulator;
+    leaf.inc();
+    n->arg()[0].t = &leaf;
+    n->arg()[0].kind = Kind::tensor;
+    leaf.node = n;
+    if (leaf.extras) n->flags |= kReachesForeign;
+    n->count = 0;  // borrowed: the first edge owns it
+  }
+  return leaf.node;
+}
+
+Edge edge_of(TensorImpl& t) {
+  if (!wants_grad(t)) return {};
+  Node* n = t.node ? t.node : accumulator_of(t);
+  n->inc();
+  return {n, t.output_index};
+}
+
+void set_history(TensorImpl& t, Node* node, int output) {
+  node->inc();
+  Node* before = t.node;
+  t.node = node;
+  t.output_index = static_cast<std::uint8_t>(output);
+  t.set(kRequiresGrad, true);
+  if (before && !before->is_accumulator()) before->dec();
+}
+
+void mark_view(TensorImpl& view, TensorImpl& of) {
+  TensorImpl* base = of.base ? of.base : &of;
+  base->inc();
+  view.base = base;
+  if (of.base) wants_grad(of);
+  view.history = base->history;
+  if (!eager_state.grad) view.set(kViewNoGrad, true);
+}
+
+namespace {
+
+// A node of strided_view's family between a base and one of its views.
+Node* geometry_node(const char* name, TensorImpl& base, TensorImpl& view, int tensors) {
+  const OpDef& op = require_op(name);
+  Node* n = Node::make(&op, op.signature->n, op.signature->n, 1);
+  n->arg()[0] = spec_of(base);
+  if (tensors == 2) n->arg()[1] = spec_of(view);
+  n->arg()[tensors] = own(Arg(view.sizes()));
+  n->arg()[tensors + 1] = own(Arg(view.strides()));
+  n->arg()[tensors + 2] = Arg(view.offset - base.offset);
+  return n;
+}
+
+}  // namespace
+
+bool refresh_view(TensorImpl& view) {
+  TensorImpl& base = *view.base;
+  view.history = base.history;
+  if (!base.requires_grad()) return false;
+  Node* n = geometry_node("strided_view", base, view, 1);
+  n->result()[0] = spec_of(view);
+  n->edge()[0] = edge_of(base);
+  n->flags |= n->edge()[0].node->flags & kReachesForeign;
+  set_history(view, n, 0);
+  n->dec();
+  return true;
+}
+
+void rebase_history(TensorImpl& t, Node* node, int output) {
+  if (!t.base) {
+    set_history(t, node, output);
+    ++t.history;
+    return;
+  }
+  TensorImpl& base = *t.base;
+  Node* n = geometry_node("strided_scatter", base, t, 2);
+  n->result()[0] = spec_of(base);
+  n->edge()[0] = edge_of(base);
+  node->inc();
+  n->edge()[1] = {node, static_cast<std::uint32_t>(output)};
+  n->flags |= node->flags & kReachesForeign;
+  set_history(base, n, 0);
+  n->dec();
+  ++base.history;
+  refresh_view(t);
+}
+
+Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
+  const Signature& s = *op.signature;
+  int list = s.list, extra = list >= 0 && arg[list].kind == Kind::tensors ? static_cast<int>(arg[list].n) : 0;
+  Node* n = Node::make(&op, s.n, s.n + extra, outputs);
+  unsigned keep_arguments = 0, keep_results = 0;
+  auto link = [&](Edge& e, TensorImpl* t, int k) {
+    if (!t || !is_differentiable(t->dtype)) return;
+    e = edge_of(*t);
+    if (!e.node) return;
+    n->flags |= e.node->flags & kReachesForeign;
+    keep_arguments |= op.saved_for[k];
+    keep_results |= op.results_for[k];
+  };
+  for (int k = 0; k < s.n; ++k)
+    if (arg[k].is_tensor()) link(n->edge()[k], arg[k].t, k);
+  for (int i = 0; i < extra; ++i) link(n->edge()[s.n + i], arg[list].list[i], list);
+
+  const TensorImpl& first = *out[0];
+  for (int k = 0; k < s.n; ++k) {
+    Arg& to = n->arg()[k];
+    bool wanted = keep_arguments >> k & 1;
+    if (arg[k].is_tensor()) {
+      TensorImpl& t = *arg[k].t;
+      if (wanted) to = keep(t);
+      else if (op.vjp || t.dtype != first.dtype || !same_shape(t, first)) to = spec_of(t);
+    } else if (arg[k].kind == Kind::tensors) {
+      to.kind = Kind::tensors;
+      to.n = arg[k].n;
+      to.saved = copy_block<Arg>(arg[k].n);
+      for (std::uint32_t i = 0; i < arg[k].n; ++i) {
+        TensorImpl* t = arg[k].list[i];
+        new (&to.saved[i]) Arg(!t ? Arg() : wanted ? keep(*t) : spec_of(*t));
+      }
+    } else {
+      to = own(arg[k]);
+    }
+  }
+  for (int k = 0; k < outputs; ++k) {
+    if (!out[k]) continue;
+    if (keep_results >> k & 1) {
+      Arg a;
+      if (eager_state.pack) {
+        a = keep(*out[k]);
+      } else {
+        a.t = alias_impl(*out[k]);
+        a.kind = Kind::tensor;
+        a.version = out[k]->storage->version;
+      }
+      n->result()[k] = a;
+    } else {
+      n->result()[k] = spec_of(*out[k]);
+    }
+  }
+  if (locate) locate(*n);
+  return n;
+}
+
+// --- what a vjp sees
+Tensor Backward::gradient(int output) const {
+  const Tensor& g = gy_[static_cast<std::size_t>(output)];
+  return g ? g : zeros(node_.result_sizes(output), node_.result_dtype(output));
+}
+
+Tensor Backward::result(int k) const {
+  Tensor t = kept(node_, node_.result()[k]);
+  if (!eager_state.grad) return t;
+  Tensor tracked = alias(*t);
+  if (is_differentiable(tracked->dtype)) set_history(*tracked, &node_, k);
+  return tracked;
+}
+
+Sizes Backward::ints(int k) const {
+  const Arg& a = node_.arg()[k];
+  if (a.kind == Kind::ints) return {a.p, a.n};
+  if (a.kind == Kind::none) return {};
+  return {&a.i, 1};
+}
+
+Sizes Backward::sizes(int k) const {
+  const Arg& a = node_.arg()[k];
+  return a.kind == Kind::none ? node_.result_sizes(0) : sizes_of(a);
+}
+Dims Backward::strides(int k) const {
+  const Arg& a = node_.arg()[k];
+  if (a.kind == Kind::tensor) return a.t->strides();
+  return a.kind == Kind::spec ? a.spec->strides() : contiguous_strides(node_.result_sizes(0));
+}
+Sizes Backward::sizes(int k, int i) const { return sizes_of(node_.arg()[k].saved[i]); }
+DType Backward::dtype(int k) const {
+  const Arg& a = node_.arg()[k];
+  return a.kind == Kind::none ? node_.result_dtype(0) : dtype_of_kept(a);
+}
+
+// --- the end of a tensor's autograd part
+void drop_autograd(TensorImpl* t) {
+  if (t->has(kOwnsPython) && drop_python) drop_python(*t);
+  if (t->extras) {
+    delete t->extras;
+    t->extras = nullptr;
+  }
+  if (TensorImpl* g = std::exchange(t->grad, nullptr)) g->dec();
+  if (Node* n = std::exchange(t->node, nullptr)) {
+    if (t->has(kRetainsGrad) && n->extras)
+      for (HookEntry& h : n->extras->hooks)
+        if (h.retained == t) h.retained = nullptr;
+    if (!n->is_accumulator()) n->dec();  // an accumulator owns its leaf, not the other way round
+  }
+  if (TensorImpl* b = std::exchange(t->base, nullptr)) b->dec();
+}
+
+}  // namespace rl

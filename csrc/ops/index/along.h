@@ -1,0 +1,82 @@
+// What the rows share that index along one dimension: layouts that kernels can read, and indices that were checked.
+#pragma once
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "eager/call.h"
+#include "kernels/pointwise.h"
+
+namespace rl {
+
+// t's elements in row-major order, in dtype d: t itself when it lies so already.
+inline Tensor packed(TensorImpl& t, DType d) {
+  if (t.is_contiguous() && t.dtype == d) return Tensor(&t);
+  Tensor r = empty(t.sizes(), d);
+  copy_elements(*r, t);
+  return r;
+}
+
+// The same in memory that writing `out` does not reach.
+inline Tensor packed_apart(TensorImpl& t, DType d, const TensorImpl& out) {
+  if (t.storage != out.storage || t.dtype != d) return packed(t, d);
+  Tensor r = empty(t.sizes(), d);
+  copy_elements(*r, t);
+  return r;
+}
+
+// Runs the body on row-major memory whatever the layout of `out` is.
+template <class Body> void with_packed(TensorImpl& out, Body&& body) {
+  if (out.is_contiguous()) return body(out);
+  Tensor work = packed(out, out.dtype);
+  body(*work);
+  copy_elements(out, *work);
+}
+
+// infer of the rows that write a part of argument 0: the result begins as a copy of it.
+inline void begin_with_input(const Call& c) {
+  c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
+  copy_elements(*c.out[0], c.tensor(0));
+}
+
+inline Dims at_least_1d(Sizes size, i64 filler = 1) { return size.empty() ? Dims{filler} : Dims(size); }
+
+// Sizes [outer, n, inner] around one dimension; a 0-d tensor is [1, 1, 1].
+struct Around {
+  i64 outer = 1, n = 1, inner = 1;
+  Around(Sizes size, int dim) {
+    for (int d = 0; d < static_cast<int>(size.size()); ++d) (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
+  }
+};
+
+inline void check_index_dtype(std::string_view op, const TensorImpl& index, ErrorKind kind = ErrorKind::runtime) {
+  check(index.dtype == DType::i64 || index.dtype == DType::i32, kind, "[", op, "] Expected dtype int32/int64 for index. Received ", describe(index), ". Use index.long().");
+}
+
+// The index as row-major int64, each element in [0, size), or in [-size, size) when negative ones count from the end.
+inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, int dim, ErrorKind kind, bool from_end = false,
+                            const TensorImpl* out = nullptr) {
+  Tensor flat = out ? packed_apart(index, DType::i64, *out) : packed(index, DType::i64);
+  i64* p = flat->data_as<i64>();
+  bool negative = false;
+  for (i64 i = 0; i < flat->numel; ++i) {
+    check(p[i] < size && p[i] >= (from_end ? -size : 0), kind, "[", op, "] index ", p[i], " is out of bounds for dimension ", dim, " with size ", size, ": index out of range.");
+    negative |= p[i] < 0;
+  }
+  if (!negative) return flat;
+  Tensor wrapped = empty(flat->sizes(), DType::i64);
+  for (i64 i = 0; i < flat->numel; ++i) wrapped->data_as<i64>()[i] = p[i] < 0 ? p[i] + size : p[i];
+  return wrapped;
+}
+
+template <class T> inline T add(T a, T b) {
+  if constexpr (std::is_same_v<T, bool>) return a || b;
+  else if constexpr (is_half_type<T>) return T(static_cast<float>(a) + static_cast<float>(b));
+  else return static_cast<T>(a + b);
+}
+template <class T> inline T multiply(T a, T b) {
+  if constexpr (std::is_same_v<T, bool>) return a && b;
+  else if constexpr (is_half_type<T>) return T(static_cast<float>(a) * static_cast<float>(b));
+  else return static_cast<T>(a * b);
+}
+
+}  // namespace rl

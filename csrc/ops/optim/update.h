@@ -1,0 +1,35 @@
+// L6: the rules of optimisers, and the one loop that all of them are poured into.
+#pragma once
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace rl {
+
+constexpr int kMaxUpdateTensors = 6;    // the parameter, its gradient, its state
+constexpr int kMaxUpdateNumbers = 12;
+
+// One rule. Its tensors have the parameter's shape; the first is the parameter, the second the gradient.
+struct UpdateRule {
+  const char* name;
+  int tensors;
+  bool counts_steps;    // one list more: the numbers of steps, float32 0-d, which the loop advances first
+  int numbers;          // what the optimiser gives: lr, momentum, ...
+  void (*constants)(const double* number, double step, double* constant);  // what the elements need of them
+  void (*f32)(float* const* at, i64 begin, i64 end, const double* constant);
+  void (*f64)(double* const* at, i64 begin, i64 end, const double* constant);
+  const UpdateRule* next = nullptr;
+
+  UpdateRule(const char* name, int tensors, bool counts_steps, int numbers, decltype(constants) c, decltype(f32) f,
+             decltype(f64) d);
+};
+
+const UpdateRule* find_update_rule(std::string_view name);
+
+using TensorList = std::vector<TensorImpl*>;
+
+// Applies a rule to many parameters. False, with nothing written, when a tensor is none that the loop knows: float32 or
+// float64, all of a parameter's alike and in the same dense layout.
+bool fused_update(const UpdateRule& rule, const std::vector<TensorList>& lists, const double* number);
+
+}  // namespace rl

@@ -1,0 +1,221 @@
+// Largest and smallest elements, and where they stand. NaN wins over every number; of equals the first is taken.
+#include "ops/reduce/reduce.h"
+using namespace rl;
+
+namespace {
+
+template <bool largest, class V> V weakest() {
+  using L = std::numeric_limits<V>;
+  if constexpr (std::is_same_v<V, bool>) return !largest;
+  else if constexpr (L::has_infinity) return largest ? -L::infinity() : L::infinity();
+  else return largest ? L::lowest() : L::max();
+}
+
+template <bool largest, class V> struct Extremum {
+  V start() const { return weakest<largest, V>(); }
+  template <class T> void step(V& s, T element, i64) const {
+    V x = element;
+    s = (largest ? x > s : x < s) || x != x ? x : s;
+  }
+  void join(V& a, const V& b) const { step(a, b, 0); }
+};
+
+void check_not_empty(const Call& c, std::uint32_t mask, bool dim_given, ErrorKind kind) {
+  TensorImpl& t = c.tensor(0);
+  check(t.numel > 0 || dim_given, kind, "[", c.op.name(), "] ", c.op.name(),
+        "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t), ". Specify the reduction dim with the 'dim' argument.");
+  for (int d = 0; d < t.ndim; ++d)
+    check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, "[", c.op.name(), "] ", c.op.name(), "(): Expected reduction dim ", d,
+          " to have non-zero size. Received ", describe(t), ".");
+}
+
+void infer_extremum(const Call& c) {
+  check_accepted(c);
+  TensorImpl& t = c.tensor(0);
+  bool some = c.has(1) && !c.ints(1).empty();
+  std::uint32_t mask = reduce_mask(c.op.name(), some, c.ints(1), t.ndim);
+  check_not_empty(c, mask, some, ErrorKind::runtime);
+  c.output(0, reduced_sizes(t.sizes(), mask, c.flag(2)), t.dtype);
+}
+
+template <bool largest> void extremum(const Call& c) {
+  TensorImpl& t = c.tensor(0);
+  std::uint32_t mask = reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim);
+  visit(t.dtype, [&]<class T>(Type<T>) {
+    if constexpr (!is_complex_type<T>) {
+      T* to = c.out[0]->data_as<T>();
+      reduce<T>(t, mask, Extremum<largest, Wide<T>>{}, [&](i64 i, Wide<T> v) { to[i] = T(v); });
+    }
+  });
+}
+
+// The gradient is shared evenly among the elements that tie.
+void share_evenly(Backward& b) {
+  Sizes size = b.sizes(0);
+  std::uint32_t mask = reduce_mask(b.op().name(), b.given(1), b.ints(1), static_cast<int>(size.size()));
+  Tensor gy = restore_dims(b.gradient(), size, mask), result = restore_dims(b.result(), size, mask);
+  Tensor tied = to_dtype(call<"eq">(b.tensor(0), result), gy->dtype);
+  b.set(0, tied * (gy / (mask == ~0u ? call<"sum">(tied) : call<"sum">(tied, b.ints(1), true))));
+}
+
+// Values (when wanted) and indices along the middle dimension of [outer, n, inner].
+template <bool largest, class T> void find_along(const T* from, const Along& a, T* values, i64* indices) {
+  auto better = [](Wide<T> x, Wide<T> best) { return (largest ? x > best : x < best) || (is_nan(x) && !is_nan(best)); };
+  if (a.inner == 1) {
+    // A long row is cut into blocks of fixed size: the winner of each, then the first of the best.
+    constexpr i64 kBlock = 32768;
+    i64 blocks = (a.n + kBlock - 1) / kBlock;
+    std::vector<i64> winner(static_cast<std::size_t>(a.outer * blocks));
+    parallel_for(a.outer * blocks, std::max<i64>(1, kBlock / std::min(a.n, kBlock)), [&](i64 begin, i64 end) {
+      Extremum<largest, Wide<T>> fold;
+      for (i64 k = begin; k < end; ++k) {
+        i64 first = k % blocks * kBlock, n = std::min(kBlock, a.n - first);
+        const T* p = from + k / blocks * a.n + first;
+        Wide<T> best = detail::fold_stretch<Extremum<largest, Wide<T>>, T, Wide<T>>(fold, p, 1, n, 0);
+        i64 i = 0;
+        if (is_nan(best)) while (!is_nan(Wide<T>(p[i]))) ++i;
+        else while (Wide<T>(p[i]) != best) ++i;
+        winner[static_cast<std::size_t>(k)] = first + i;
+      }
+    });
+    for (i64 o = 0; o < a.outer; ++o) {
+      const T* row = from + o * a.n;
+      i64 best = winner[static_cast<std::size_t>(o * blocks)];
+      for (i64 k = 1; k < blocks; ++k) {
+        i64 i = winner[static_cast<std::size_t>(o * blocks + k)];
+        if (better(Wide<T>(row[i]), Wide<T>(row[best]))) best = i;
+      }
+      indices[o] = best;
+      if (values) values[o] = row[best];
+    }
+    return;
+  }
+  constexpr i64 kColumns = 64;
+  i64 tiles = (a.inner + kColumns - 1) / kColumns;
+  parallel_for(a.outer * tiles, std::max<i64>(1, 32768 / (a.n * std::min(a.inner, kColumns))), [&](i64 begin, i64 end) {
+    for (i64 k = begin; k < end; ++k) {
+      i64 first = k % tiles * kColumns, n = std::min(kColumns, a.inner - first), o = k / tiles;
+      const T* p = from + o * a.n * a.inner + first;
+      Wide<T> best[kColumns];
+      i64 at[kColumns] = {};
+      for (i64 j = 0; j < n; ++j) best[j] = p[j];
+      for (i64 r = 1; r < a.n; ++r) {
+        p += a.inner;
+        for (i64 j = 0; j < n; ++j) {
+          Wide<T> x = p[j];
+          bool b = better(x, best[j]);
+          best[j] = b ? x : best[j];
+          at[j] = b ? r : at[j];
+        }
+      }
+      for (i64 j = 0; j < n; ++j) {
+        indices[o * a.inner + first + j] = at[j];
+        if (values) values[o * a.inner + first + j] = T(best[j]);
+      }
+    }
+  });
+}
+
+template <bool largest> void find(const Tensor& t, const Along& a, TensorImpl* values, TensorImpl& indices) {
+  if (indices.numel == 0) return;
+  visit(t->dtype, [&]<class T>(Type<T>) {
+    if constexpr (!is_complex_type<T>) find_along<largest>(t->data_as<T>(), a, values ? values->data_as<T>() : nullptr, indices.data_as<i64>());
+  });
+}
+
+void infer_with_indices(const Call& c) {
+  check_accepted(c);
+  TensorImpl& t = c.tensor(0);
+  std::uint32_t mask = 1u << wrap_dim(c.op.name(), c.integer(1), t.ndim);
+  check_not_empty(c, mask, true, ErrorKind::index);
+  Dims size = reduced_sizes(t.sizes(), mask, c.flag(2));
+  c.output(0, size, t.dtype);
+  c.output(1, size, DType::i64);
+}
+
+template <bool largest> void with_indices(const Call& c) {
+  GradMode off(false);
+  Tensor t = contiguous(Tensor(&c.tensor(0)));
+  find<largest>(t, Along(t->sizes(), wrap_dim(c.op.name(), c.integer(1), t->ndim)), c.out[0].get(), *c.out[1]);
+}
+
+void gradient_of_picked(Backward& b) {
+  b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), !b.flag(2)));
+}
+
+void infer_index(const Call& c) {
+  check_accepted(c);
+  TensorImpl& t = c.tensor(0);
+  std::uint32_t mask = c.has(1) ? 1u << wrap_dim(c.op.name(), c.integer(1), t.ndim) : ~0u;
+  check_not_empty(c, mask, c.has(1), ErrorKind::index);
+  c.output(0, reduced_sizes(t.sizes(), mask, c.flag(2)), DType::i64);
+}
+
+template <bool largest> void index_of(const Call& c) {
+  GradMode off(false);
+  Tensor t = contiguous(Tensor(&c.tensor(0)));
+  Along a = c.has(1) ? Along(t->sizes(), wrap_dim(c.op.name(), c.integer(1), t->ndim)) : Along(Sizes(&t->numel, 1), 0);
+  find<largest>(t, a, nullptr, *c.out[0]);
+}
+
+}  // namespace
+
+OP(amax, real_types, "amax(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {
+  .doc = "The largest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among ties.\n\n"
+         "Raises IndexError when a reduced dimension has no elements.",
+  .infer = infer_extremum,
+  .cpu = extremum<true>,
+  .vjp = share_evenly,
+  .saves = "input, result",
+  .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,))",
+  .errors = "randn(3, 0), 1 => IndexError: [amax] amax(): Expected reduction dim 1 to have non-zero size",
+};
+
+OP(amin, real_types, "amin(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {
+  .doc = "The smallest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among ties.\n\n"
+         "Raises IndexError when a reduced dimension has no elements.",
+  .infer = infer_extremum,
+  .cpu = extremum<false>,
+  .vjp = share_evenly,
+  .saves = "input, result",
+  .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,))",
+  .errors = "randn(3, 0), 1 => IndexError: [amin] amin(): Expected reduction dim 1 to have non-zero size",
+};
+
+OP(max_dim, real_types, "max_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+  .doc = "The largest elements along dim and where they stand (the first of equals). The gradient goes there.",
+  .home = "_core",
+  .infer = infer_with_indices,
+  .cpu = with_indices<true>,
+  .vjp = gradient_of_picked,
+  .saves = "indices",
+  .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1, True\nrandint(0, 9, (3, 4)), 1",
+  .errors = "randn(3, 4), 2 => IndexError: [max_dim] Dimension out of range",
+};
+
+OP(min_dim, real_types, "min_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+  .doc = "The smallest elements along dim and where they stand (the first of equals). The gradient goes there.",
+  .home = "_core",
+  .infer = infer_with_indices,
+  .cpu = with_indices<false>,
+  .vjp = gradient_of_picked,
+  .saves = "indices",
+  .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1, True\nrandint(0, 9, (3, 4)), 1",
+  .errors = "randn(3, 4), 2 => IndexError: [min_dim] Dimension out of range",
+};
+
+OP(argmax, number_types, "argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {
+  .doc = "The index of the largest element along dim, int64; of the flattened input when dim is None. The first of equals; NaN wins.",
+  .infer = infer_index,
+  .cpu = index_of<true>,
+  .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",
+  .errors = "randn(0) => IndexError: [argmax] argmax(): Expected reduction dim to be specified",
+};
+
+OP(argmin, number_types, "argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {
+  .doc = "The index of the smallest element along dim, int64; of the flattened input when dim is None. The first of equals; NaN wins.",
+  .infer = infer_index,
+  .cpu = index_of<false>,
+  .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",
+  .errors = "randn(0) => IndexError: [argmin] argmin(): Expected reduction dim to be specified",
+};

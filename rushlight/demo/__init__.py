@@ -1,0 +1,1 @@
+"""What ``rushlight demo`` runs: a small network learns to read handwritten digits."""

@@ -1,0 +1,8 @@
+"""Neural networks: modules, their functions, initial values and work on gradients."""
+
+from rushlight.nn.parameter import Buffer as Buffer, Parameter as Parameter  # isort: skip
+from rushlight.nn import functional as functional
+from rushlight.nn import init as init
+from rushlight.nn import utils as utils
+from rushlight.nn.modules import *  # noqa: F403
+from rushlight.nn.modules import Module as Module

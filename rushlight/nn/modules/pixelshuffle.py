@@ -1,0 +1,60 @@
+"""Channels to pixels and back, as layers."""
+
+from rushlight.nn import functional as F
+from rushlight.nn.modules.module import Module
+
+__all__ = ["ChannelShuffle", "PixelShuffle", "PixelUnshuffle"]
+
+
+class PixelShuffle(Module):
+    """[..., C * r², H, W] to [..., C, H * r, W * r] (Shi et al., 2016).
+
+    >>> torch.nn.PixelShuffle(2)(torch.randn(1, 8, 4, 4)).shape
+    torch.Size([1, 2, 8, 8])
+    """
+
+    def __init__(self, upscale_factor):
+        super().__init__()
+        self.upscale_factor = upscale_factor
+
+    def forward(self, input):
+        return F.pixel_shuffle(input, self.upscale_factor)
+
+    def extra_repr(self):
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class PixelUnshuffle(Module):
+    """[..., C, H * r, W * r] to [..., C * r², H, W]: undoes `PixelShuffle`.
+
+    >>> torch.nn.PixelUnshuffle(2)(torch.randn(1, 2, 8, 8)).shape
+    torch.Size([1, 8, 4, 4])
+    """
+
+    def __init__(self, downscale_factor):
+        super().__init__()
+        self.downscale_factor = downscale_factor
+
+    def forward(self, input):
+        return F.pixel_unshuffle(input, self.downscale_factor)
+
+    def extra_repr(self):
+        return f"downscale_factor={self.downscale_factor}"
+
+
+class ChannelShuffle(Module):
+    """The channels of [N, C, ...], dealt out from `groups` groups in turn (Zhang et al., 2017).
+
+    >>> torch.nn.ChannelShuffle(2)(torch.arange(4.0).reshape(1, 4, 1)).flatten()
+    tensor([0., 2., 1., 3.])
+    """
+
+    def __init__(self, groups):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, input):
+        return F.channel_shuffle(input, self.groups)
+
+    def extra_repr(self):
+        return f"groups={self.groups}"

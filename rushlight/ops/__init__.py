@@ -1,0 +1,32 @@
+"""Operators that are plain Python over the rows of the core. Gradients, export and fusion follow from their parts.
+
+Each family is a file; `@composition` makes a function torch.<name> and, unless told otherwise, a method of Tensor.
+"""
+
+import importlib
+
+from rushlight.ops.composition import FUNCTIONS, composition
+
+# In the order in which they may use one another.
+FAMILIES = (
+    "creation",
+    "conversion",
+    "comparison",
+    "elementwise",
+    "shaping",
+    "joining",
+    "indexing",
+    "reduction",
+    "ordering",
+    "matrix",
+    "sampling",
+    "activation",
+)
+for _family in FAMILIES:
+    try:  # TEMPORARY while families are being written
+        importlib.import_module(f"rushlight.ops.{_family}")
+    except ModuleNotFoundError as e:
+        if f"rushlight.ops.{_family}" != e.name:
+            raise
+
+__all__ = ["FUNCTIONS", "composition"]

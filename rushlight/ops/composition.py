@@ -1,0 +1,77 @@
+"""The decorator that makes a Python function an operator."""
+
+import functools
+
+from rushlight import _core
+
+Tensor = _core.Tensor
+FUNCTIONS = {}  # name -> function: what the root shows as torch.<name>
+
+
+def composition(
+    function=None, *, public=True, method=True, inplace=False, out=False, aliases=()
+):
+    """Makes `function` an operator.
+
+    public: torch.<name> exists. method: Tensor.<name> exists, its first argument being the tensor. inplace: so do <name>_ and
+    the method <name>_, which write the result into the first argument. out: a keyword out= receives the result. aliases: further names.
+    """
+    if function is None:
+        return functools.partial(
+            composition,
+            public=public,
+            method=method,
+            inplace=inplace,
+            out=out,
+            aliases=aliases,
+        )
+    given = with_out(function) if out else function
+    names = (function.__name__.rstrip("_") if inplace else function.__name__, *aliases)
+    for name in names:
+        if public:
+            FUNCTIONS[name] = given
+        if method:
+            setattr(Tensor, name, given)
+    if inplace:
+        writing = into_first(function)
+        for name in names:
+            FUNCTIONS[name + "_"] = writing
+            setattr(Tensor, name + "_", writing)
+    return given
+
+
+def into_first(function):
+    """The in-place form: the result is written into the first argument."""
+
+    @functools.wraps(function)
+    def write(input, *args, **kwargs):
+        return input.copy_(function(input, *args, **kwargs))
+
+    write.__name__ = write.__qualname__ = function.__name__ + "_"
+    return write
+
+
+def with_out(function):
+    """The function with a keyword out=, a tensor or a tuple of them."""
+
+    @functools.wraps(function)
+    def call(*args, out=None, **kwargs):
+        result = function(*args, **kwargs)
+        return result if out is None else write_out(function.__name__, result, out)
+
+    return call
+
+
+def write_out(name, result, out):
+    """Writes `result` into `out`, resized when its shape differs; returns out."""
+    if isinstance(result, tuple):
+        written = tuple(write_out(name, r, o) for r, o in zip(result, out, strict=True))
+        return type(result)(written) if hasattr(result, "_fields") else written
+    if not _core.can_cast(result.dtype, out.dtype):
+        raise RuntimeError(
+            f"[{name}] result type {result.dtype} can't be cast to the desired output type {out.dtype}. "
+            f"Give an out= tensor of another dtype."
+        )
+    if out.shape != result.shape:
+        out.resize_(result.shape)
+    return out.copy_(result.detach())

@@ -1,0 +1,198 @@
+"""Tensors to other dtypes, to NumPy, to other memory: Tensor.to and its relatives."""
+
+from rushlight import _core
+from rushlight.ops.composition import composition
+
+Tensor = _core.Tensor
+
+
+def _requested(name, args, dtype, device):
+    """The dtype that .to(...) asks for, from its overloads (dtype), (device, dtype), (other)."""
+    for a in args:
+        if isinstance(a, _core.dtype):
+            dtype = a
+        elif isinstance(a, Tensor):
+            dtype = a.dtype
+        elif isinstance(a, bool) or a is None:
+            continue
+        else:
+            device = a
+    if device is not None:
+        _core.check_device(device)
+    if dtype is not None and not isinstance(dtype, _core.dtype):
+        raise TypeError(
+            f"[{name}] dtype must be a torch.dtype. Received {type(dtype).__name__}. Use torch.float32 and the like."
+        )
+    return dtype
+
+
+@composition(public=False)
+def to(
+    input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None, other=None
+):
+    """The tensor with another dtype (or device); the tensor itself when nothing changes and copy is False.
+
+    >>> torch.tensor([1.5, -0.5]).to(torch.int64)
+    tensor([1, 0])
+    """
+    if other is not None:
+        args = (other, *args)
+    dtype = _requested("to", args, dtype, device)
+    if len(args) > 1 and isinstance(args[-1], bool):
+        copy = copy or (args[-1] if len(args) > 2 else False)
+    if dtype is not None and dtype != input.dtype:
+        result = _core.to_dtype(input, dtype)
+    else:
+        result = input.clone() if copy else input
+    if memory_format is not None and memory_format is not _core.preserve_format:
+        result = result.contiguous(memory_format=memory_format)
+    return result
+
+
+@composition(public=False)
+def type(input, dtype=None, non_blocking=False):
+    """The tensor's type as text ("torch.FloatTensor"), or the tensor converted to dtype."""
+    if dtype is None:
+        return TYPE_NAMES[input.dtype]
+    if isinstance(dtype, str):
+        by_name = {text: d for d, text in TYPE_NAMES.items()}
+        if dtype not in by_name:
+            raise ValueError(f"[type] invalid type: '{dtype}'. Use torch.float32 and the like.")
+        dtype = by_name[dtype]
+    return to(input, getattr(dtype, "dtype", dtype))
+
+
+@composition(public=False)
+def type_as(input, other):
+    """The tensor with other's dtype."""
+    return to(input, other.dtype)
+
+
+TYPE_NAMES = {
+    _core.bool: "torch.BoolTensor",
+    _core.uint8: "torch.ByteTensor",
+    _core.int8: "torch.CharTensor",
+    _core.int16: "torch.ShortTensor",
+    _core.int32: "torch.IntTensor",
+    _core.int64: "torch.LongTensor",
+    _core.float16: "torch.HalfTensor",
+    _core.bfloat16: "torch.BFloat16Tensor",
+    _core.float32: "torch.FloatTensor",
+    _core.float64: "torch.DoubleTensor",
+    _core.complex64: "torch.ComplexFloatTensor",
+    _core.complex128: "torch.ComplexDoubleTensor",
+}
+
+for _name in (
+    "bool", "half", "bfloat16", "float", "double", "short", "int", "long", "cfloat", "cdouble",
+):  # fmt: skip
+
+    def _convert(input, memory_format=None, *, _dtype=getattr(_core, _name)):
+        return to(input, _dtype, memory_format=memory_format)
+
+    _convert.__name__ = _convert.__qualname__ = _name
+    _convert.__doc__ = f"The tensor as {getattr(_core, _name)}: itself when it is already."
+    setattr(Tensor, _name, _convert)
+Tensor.byte = lambda input: to(input, _core.uint8)
+Tensor.char = lambda input: to(input, _core.int8)
+
+
+@composition(public=False)
+def cpu(input, memory_format=None):
+    """The tensor itself: it lives in the host's memory."""
+    return input
+
+
+@composition(public=False)
+def cuda(input, device=None, non_blocking=False, memory_format=None):
+    """Raises: this build has no GPU kernels."""
+    raise RuntimeError(
+        "[cuda] the device must be available: no CUDA device is supported by this build. Stay on the cpu."
+    )
+
+
+@composition(public=False)
+def numpy(input, *, force=False):
+    """A NumPy array over the same memory. force also detaches and resolves what NumPy cannot express.
+
+    >>> torch.tensor([1, 2]).numpy()
+    array([1, 2])
+    """
+    import numpy
+
+    if input.requires_grad:
+        if not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        input = input.detach()
+    if input.dtype == _core.bfloat16:
+        raise TypeError("[numpy] Got unsupported ScalarType BFloat16: NumPy has none. Call .float() first.")
+    return numpy.asarray(memoryview(input))
+
+
+def _array(input, dtype=None, copy=None):
+    array = input.numpy()
+    return array if dtype is None else array.astype(dtype, copy=bool(copy))
+
+
+Tensor.__array__ = _array
+Tensor.__array_priority__ = 1000
+
+
+@composition(public=False)
+def pin_memory(input, device=None):
+    """Raises: page-locked memory serves an accelerator, and there is none."""
+    raise RuntimeError("[pin_memory] Cannot access accelerator device when none is available. Leave pin_memory out.")
+
+
+@composition(public=False)
+def is_pinned(input, device=None):
+    """False: no memory is page-locked."""
+    return False
+
+
+@composition(public=False)
+def share_memory_(input):
+    """The tensor itself; processes are started after the data exists and see it by fork."""
+    return input
+
+
+@composition(public=False)
+def is_shared(input):
+    """False: storages are private to the process."""
+    return False
+
+
+@composition
+def is_floating_point(input):
+    """Whether the dtype is a floating point one.
+
+    >>> torch.is_floating_point(torch.ones(1))
+    True
+    """
+    return input.dtype.is_floating_point
+
+
+@composition
+def is_complex(input):
+    """Whether the dtype is complex.
+
+    >>> torch.is_complex(torch.ones(1))
+    False
+    """
+    return input.dtype.is_complex
+
+
+@composition
+def numel(input):
+    """The number of elements.
+
+    >>> torch.numel(torch.ones(2, 3))
+    6
+    """
+    return _numel(input)
+
+
+_numel = _core.Tensor.nelement
+Tensor.numel = _numel

@@ -1,0 +1,223 @@
+"""Tensors from data, ranges and other tensors. (zeros, ones, full, empty, eye and linspace are rows of the core.)"""
+
+from rushlight import _core
+from rushlight.ops.composition import composition
+
+Tensor = _core.Tensor
+
+
+@composition(method=False)
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.
+
+    Without dtype, integers give int64, floats the default dtype. Raises ValueError for sequences of unequal length,
+    TypeError or RuntimeError for what is no number.
+
+    >>> torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    if device is not None:
+        _core.check_device(device)
+    made = _core.tensor_from(data, dtype, True)
+    return made.requires_grad_() if requires_grad else made
+
+
+@composition(method=False, aliases=("asarray",))
+def as_tensor(data, dtype=None, device=None, *, copy=None, requires_grad=False):
+    """`data` as a tensor: the tensor itself, or a view of an array's memory, where that is possible.
+
+    >>> torch.as_tensor([1, 2])
+    tensor([1, 2])
+    """
+    if device is not None:
+        _core.check_device(device)
+    if isinstance(data, Tensor) and not copy:
+        made = data if dtype is None or data.dtype == dtype else data.to(dtype)
+    else:
+        made = _core.tensor_from(data, dtype, bool(copy))
+    return made.requires_grad_() if requires_grad else made
+
+
+@composition(method=False)
+def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
+    """A 0-d tensor of the default dtype, unless dtype is given.
+
+    >>> torch.scalar_tensor(2)
+    tensor(2.)
+    """
+    return tensor(
+        s, dtype=dtype or _core.get_default_dtype(), device=device, requires_grad=requires_grad
+    )
+
+
+@composition(method=False)
+def from_numpy(array):
+    """A tensor over the memory of a NumPy array: writes are seen on both sides.
+
+    >>> import numpy
+    >>> torch.from_numpy(numpy.array([1, 2, 3]))
+    tensor([1, 2, 3])
+    """
+    if type(array).__module__ != "numpy" or not hasattr(array, "__array_interface__"):
+        raise TypeError(
+            f"[from_numpy] expected np.ndarray (got {type(array).__name__}). Use torch.as_tensor for other data."
+        )
+    if array.dtype.kind == "c" or array.dtype.byteorder not in "=|<":
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return _core.from_buffer(array)
+
+
+@composition(method=False)
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A 1-d tensor over the bytes of an object with the buffer protocol.
+
+    >>> torch.frombuffer(bytearray([1, 2, 3]), dtype=torch.uint8)
+    tensor([1, 2, 3], dtype=torch.uint8)
+    """
+    raw = memoryview(buffer).cast("B")
+    size = dtype.itemsize
+    if len(raw) == 0 or offset < 0 or offset >= len(raw):
+        raise ValueError(
+            f"[frombuffer] offset must be inside the buffer of {len(raw)} bytes. Received {offset}."
+        )
+    available = (len(raw) - offset) // size
+    if count == 0 or count > available or (count < 0 and (len(raw) - offset) % size):
+        raise ValueError(
+            f"[frombuffer] the buffer must hold count elements of {dtype}. "
+            f"Received count {count} and {len(raw) - offset} bytes."
+        )
+    n = available if count < 0 else count
+    bytes_ = _core.from_buffer(raw[offset : offset + n * size])
+    made = bytes_.view(dtype) if dtype != _core.uint8 else bytes_
+    return made.requires_grad_() if requires_grad else made
+
+
+@composition(method=False)
+def from_dlpack(ext_tensor, *, device=None, copy=None):
+    """A tensor over the memory of another library's tensor, or of a DLPack capsule.
+
+    >>> torch.from_dlpack(torch.tensor([1, 2]))
+    tensor([1, 2])
+    """
+    if device is not None:
+        _core.check_device(device)
+    capsule = ext_tensor.__dlpack__() if hasattr(ext_tensor, "__dlpack__") else ext_tensor
+    made = _core.from_dlpack_capsule(capsule)
+    return made.clone() if copy else made
+
+
+@composition(method=False)
+def arange(
+    start,
+    end=None,
+    step=1,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+):
+    """start, start + step, ... below end; with one argument, from 0.
+
+    Integers give int64, otherwise the default dtype. Raises RuntimeError when step is 0 or leads away from end.
+
+    >>> torch.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    if device is not None:
+        _core.check_device(device)
+    if end is None:
+        start, end = 0, start
+    start, end, step = (x.item() if isinstance(x, Tensor) else x for x in (start, end, step))
+    made = _core.arange(start, end, step, dtype if out is None else out.dtype)
+    if out is not None:
+        return out.resize_(made.shape).copy_(made)
+    return made.requires_grad_() if requires_grad else made
+
+
+@composition(method=False)
+def range(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... up to and including end (deprecated: use arange).
+
+    >>> torch.range(1, 3)
+    tensor([1., 2., 3.])
+    """
+    if end is None:
+        start, end = 0, start
+    count = int((end - start) / step) + 1
+    made = _core.arange(0, count, 1, dtype or _core.get_default_dtype()) * step + start
+    return made.requires_grad_() if requires_grad else made
+
+
+@composition(method=False, out=True)
+def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
+    """base ** linspace(start, end, steps).
+
+    >>> torch.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    exponents = _core.linspace(float(start), float(end), steps, dtype=_core.float64)
+    made = _core.pow(float(base), exponents).to(dtype or _core.get_default_dtype())
+    return made.requires_grad_() if requires_grad else made
+
+
+@composition(method=False)
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """An uninitialised tensor with the given strides (in elements).
+
+    >>> torch.empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
+    size, stride = tuple(size), tuple(stride)
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"[empty_strided] size and stride must have equal length. Received {size} and {stride}."
+        )
+    if any(s < 0 for s in stride):
+        raise RuntimeError(f"[empty_strided] strides must not be negative. Received {stride}.")
+    span = 0 if 0 in size else 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    made = _core.empty(span, dtype=dtype, device=device).as_strided(size, stride)
+    return made.detach().requires_grad_() if requires_grad else made.detach()
+
+
+@composition(public=False)
+def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False):
+    """A new tensor from `data`, with input's dtype unless given."""
+    return tensor(data, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def _sizes(size):
+    return size[0] if len(size) == 1 and not isinstance(size[0], int) else size
+
+
+@composition(public=False)
+def new_empty(input, *size, dtype=None, **options):
+    """An uninitialised tensor [*size] with input's dtype unless given."""
+    return _core.empty(_sizes(size or options.pop("size")), dtype=dtype or input.dtype, **options)
+
+
+@composition(public=False)
+def new_zeros(input, *size, dtype=None, **options):
+    """Zeros [*size] with input's dtype unless given."""
+    return _core.zeros(_sizes(size or options.pop("size")), dtype=dtype or input.dtype, **options)
+
+
+@composition(public=False)
+def new_ones(input, *size, dtype=None, **options):
+    """Ones [*size] with input's dtype unless given."""
+    return _core.ones(_sizes(size or options.pop("size")), dtype=dtype or input.dtype, **options)
+
+
+@composition(public=False)
+def new_full(input, size, fill_value, *, dtype=None, **options):
+    """fill_value [*size] with input's dtype unless given."""
+    return _core.full(size, fill_value, dtype=dtype or input.dtype, **options)
+
+
+@composition(public=False)
+def new_empty_strided(input, size, stride, dtype=None, **options):
+    """An uninitialised tensor with the given strides and input's dtype unless given."""
+    return empty_strided(size, stride, dtype=dtype or input.dtype, **options)
