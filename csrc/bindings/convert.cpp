@@ -35,7 +35,9 @@ bool number_of(PyObject* o, Arg& a) {
   PyNumberMethods* numbers = Py_TYPE(o)->tp_as_number;
   if (!numbers) return false;
   if (numbers->nb_index) {
-    i64 i = PyLong_AsLongLong(nb::steal(PyNumber_Index(o)).ptr());
+    nb::object index = nb::steal(PyNumber_Index(o));
+    if (!index.is_valid()) throw PythonError{};
+    i64 i = PyLong_AsLongLong(index.ptr());
     if (PyErr_Occurred()) throw PythonError{};
     a = Arg(i);
     return true;
@@ -70,7 +72,8 @@ bool integer_of(PyObject* o, i64& i) {
   if (!PyIndex_Check(o)) return false;
   nb::object index = nb::steal(PyNumber_Index(o));
   if (!index.is_valid()) {
-    PyErr_Clear();
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw PythonError{};
+    PyErr_Clear();  // NumPy arrays have an __index__ that refuses
     return false;
   }
   i = PyLong_AsLongLong(index.ptr());

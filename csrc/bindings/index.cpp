@@ -82,7 +82,7 @@ class Indexer {
   void apply(PyObject* o) {
     i64 i;
     if (PyLong_CheckExact(o) || (PyIndex_Check(o) && !PyBool_Check(o) && !is_tensor(o) && !PySequence_Check(o))) {
-      if (!integer_of(o, i)) throw PythonError{};
+      check(integer_of(o, i), ErrorKind::type, "[index] an index must be an int. Received ", Py_TYPE(o)->tp_name, ".");
       return select(i);
     }
     if (PySlice_Check(o)) return slice(o);

@@ -64,6 +64,7 @@ NB_MODULE(_core, m) {
   add_conversions(m);
   add_autograd(m);
   add_random(m);
+  add_optim(m);
   add_state(m);
   add_operators(m.ptr());
   install_provenance();

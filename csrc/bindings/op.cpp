@@ -293,7 +293,11 @@ PyObject* op_call(PyObject* self_, PyObject* const* args, std::size_t flagged, P
       if (PyObject* r = torch_function(self_, args, positional, keywords); r || PyErr_Occurred()) return r;
       if (!bound) refuse(self, "an argument has the wrong type");
     }
-    if (self.in_place) return wrap(invoke_inplace(op, a.arg));
+    if (self.in_place) {
+      if (!a.arg[0].is_tensor()) [[unlikely]]
+        refuse(self, str("argument '", op.signature->param[0].name, "' must be Tensor, not a number"));
+      return wrap(invoke_inplace(op, a.arg));
+    }
     if (extras.out) [[unlikely]]
       return call_with_out(op, a.arg, extras.out);
     if (has_several_results(*op.signature)) {

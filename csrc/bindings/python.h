@@ -67,6 +67,7 @@ void add_dtypes(PyObject* module);
 void add_conversions(nb::module_& m);
 void add_autograd(nb::module_& m);
 void add_random(nb::module_& m);
+void add_optim(nb::module_& m);
 void add_state(nb::module_& m);                      // grad mode, threads, memory, registry queries
 extern PyMethodDef tensor_methods_convert[], tensor_methods_autograd[];   // each ends with a null entry
 extern PyGetSetDef tensor_properties_autograd[];

@@ -196,9 +196,9 @@ PyObject* detach_(PyObject* self, PyObject*) {
     TensorImpl& t = *impl(self);
     check(!t.base, ErrorKind::runtime,
           "[detach_] the tensor must not be a view: can't detach views in-place. Use detach().");
+    if (t.has(kRetainsGrad)) forget_retained(t);
     Node* node = is_leaf_tensor(t) ? nullptr : std::exchange(t.node, nullptr);
     t.set(kRequiresGrad, false);
-    t.set(kRetainsGrad, false);
     t.output_index = 0;
     ++t.history;
     if (node) node->dec();

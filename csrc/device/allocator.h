@@ -32,7 +32,7 @@ struct ThreadBins {
   void* bin[kThreadClasses] = {};  // a free block's first word points to the next
   ~ThreadBins();
 };
-extern thread_local constinit ThreadBins* thread_bins_;
+extern thread_local constinit ThreadBins* thread_bins_ [[gnu::tls_model("initial-exec")]];
 ThreadBins& make_thread_bins();
 inline ThreadBins& thread_bins() { return thread_bins_ ? *thread_bins_ : make_thread_bins(); }
 

@@ -33,7 +33,7 @@ void accumulate_into_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
     // The gradient is taken over as it is when nobody else holds it; otherwise two leaves would share memory.
     bool ours = g->unique() && g->storage->unique() && !g->node;
     bool plain = g->is_contiguous() || is_dense(*g);
-    if (!create_graph && !(ours && plain)) g = call<"clone">(g);
+    if (!(ours && plain)) g = call<"clone">(g);
     if (!create_graph && g->node) g = alias(*g);
     leaf.grad = g.release();
     return;
@@ -173,20 +173,24 @@ class Run {
       gradients[static_cast<std::size_t>(k)] = Tensor::steal(std::exchange(n.gradient()[k], nullptr));
       any |= bool(gradients[static_cast<std::size_t>(k)]);
     }
-    std::vector<HookEntry>* hooks = n.extras ? &n.extras->hooks : nullptr;
-    if (n.is_accumulator() && n.arg()[0].t->extras) hooks = &n.arg()[0].t->extras->hooks;
-    if (hooks && any) run_hooks_before(*hooks, gradients);
-    for (std::size_t i = 0; i < inputs_.size(); ++i)
+    // A leaf's own hooks outlive its accumulator; hooks on the node itself go with it.
+    std::vector<HookEntry>* of_node = n.extras ? &n.extras->hooks : nullptr;
+    std::vector<HookEntry>* of_tensor = !n.is_accumulator() ? of_node : n.arg()[0].t->extras ? &n.arg()[0].t->extras->hooks : nullptr;
+    if (of_tensor && any) run_tensor_hooks(*of_tensor, gradients);
+    for (std::size_t i = 0; i < inputs_.size() && !options_.accumulate; ++i)
       if (inputs_[i].node == &n && gradients[inputs_[i].output]) captured_[i] = gradients[inputs_[i].output];
 
     if (n.is_accumulator()) {
       bool wanted = inputs_.empty() || (n.flags & kNeeded);
-      if (any && options_.accumulate && wanted) {
-        accumulate_into_leaf(*n.arg()[0].t, std::move(gradients[0]), options_.create_graph);
-        if (hooks)
-          for (HookEntry h : std::vector<HookEntry>(*hooks))
-            if (h.kind == HookKind::accumulated) h.hook->accumulated(*n.arg()[0].t);
-      }
+      if (!any || !options_.accumulate || !wanted) return;
+      if (of_node) run_hooks_before(*of_node, gradients);
+      if (!gradients[0]) return;
+      Tensor shown = of_node ? gradients[0] : Tensor();
+      accumulate_into_leaf(*n.arg()[0].t, std::move(gradients[0]), options_.create_graph);
+      if (of_node) run_hooks_after(n, {}, {&shown, 1});
+      if (of_tensor)
+        for (HookEntry& h : std::vector<HookEntry>(*of_tensor))
+          if (h.kind == HookKind::accumulated) h.hook->accumulated(*n.arg()[0].t);
       return;
     }
 
@@ -199,10 +203,9 @@ class Run {
     }
     bool run = any && (inputs_.empty() || leads_somewhere(n));
     if (run) {
+      if (of_node) run_hooks_before(*of_node, gradients);
       apply(n, gradients, input_gradients);
-      if (hooks)
-        for (HookEntry h : std::vector<HookEntry>(*hooks))
-          if (h.kind == HookKind::after) h.hook->after(input_gradients, gradients);
+      if (of_node) run_hooks_after(n, input_gradients, gradients);
       if (eager_state.anomaly && eager_state.check_nan) check_nan(n, input_gradients);
       for (Tensor& g : gradients) g = Tensor();
       if (!options_.retain_graph) n.release_saved();
@@ -262,16 +265,34 @@ class Run {
         fail(ErrorKind::runtime, "Function '", n.name(), "' returned nan values in its ", k, "th output.", located(n));
   }
 
-  static void run_hooks_before(const std::vector<HookEntry>& hooks, std::span<Tensor> gradients) {
-    for (HookEntry h : std::vector<HookEntry>(hooks)) {  // a hook may remove itself
-      if (h.kind == HookKind::before) h.hook->before(gradients);
+  // Of the tensors that the node computed: whether or not the node itself runs.
+  static void run_tensor_hooks(const std::vector<HookEntry>& hooks, std::span<Tensor> gradients) {
+    for (HookEntry& h : std::vector<HookEntry>(hooks))  // a copy: a hook may remove itself
       if (h.kind == HookKind::tensor && gradients[h.output]) h.hook->on_tensor(gradients[h.output]);
-    }
     for (const HookEntry& h : hooks)
-      if (h.kind == HookKind::retain && h.retained && gradients[h.output]) {
-        TensorImpl* before = std::exchange(h.retained->grad, Tensor(gradients[h.output]).release());
-        if (before) before->dec();
-      }
+      if (h.kind == HookKind::retain && h.retained && gradients[h.output]) add_to_retained(*h.retained, gradients[h.output]);
+  }
+  static void add_to_retained(TensorImpl& t, const Tensor& g) {
+    Tensor sum = t.grad ? Tensor(t.grad) + g : call<"clone">(g);
+    TensorImpl* before = std::exchange(t.grad, sum.release());
+    if (before) before->dec();
+  }
+
+  static void run_hooks_before(const std::vector<HookEntry>& hooks, std::span<Tensor> gradients) {
+    for (HookEntry& h : std::vector<HookEntry>(hooks))
+      if (h.kind == HookKind::before) h.hook->before(gradients);
+  }
+  static void run_hooks_after(Node& n, std::span<Tensor> input_gradients, std::span<const Tensor> gradients) {
+    for (HookEntry& h : std::vector<HookEntry>(n.extras->hooks)) {
+      if (h.kind != HookKind::after) continue;
+      std::vector<Tensor> shown;  // numbers among the arguments have no gradient to show
+      for (std::uint32_t k = 0; k < n.edges; ++k)
+        if (n.is_input(k)) shown.push_back(input_gradients[k]);
+      h.hook->after(shown, gradients);
+      auto next = shown.begin();
+      for (std::uint32_t k = 0; k < n.edges; ++k)
+        if (n.is_input(k)) input_gradients[k] = std::move(*next++);
+    }
   }
 
   void discard() {  // after an error: gradients on their way are dropped

@@ -49,7 +49,7 @@ inline Tensor operator*(const Tensor& a, double b) { return call<"mul">(a, b); }
 inline Tensor operator/(const Tensor& a, double b) { return call<"div">(a, b); }
 inline Tensor operator-(const Tensor& a) { return call<"neg">(a); }
 inline Tensor conj(const Tensor& a) { return is_complex(a->dtype) ? call<"conj">(a) : a; }
-inline Tensor contiguous(const Tensor& a) { return a->is_contiguous() ? a : call<"clone">(a); }
+inline Tensor contiguous(const Tensor& a) { return a->is_contiguous() ? a : call<"contiguous_copy">(a); }
 inline Tensor to_dtype(const Tensor& a, DType d) { return a->dtype == d ? a : call<"to_dtype">(a, d); }
 
 }  // namespace rl

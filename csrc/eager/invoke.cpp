@@ -556,11 +556,22 @@ const Program& program_of(const OpDef& op, int k) {
 }
 
 // Numbers only: the operator's own loop, on one element.
-Arg fold(const OpDef& op, const Arg* a, int n) {
-  double in[3][8] = {}, out[8] = {};
-  const void* from[3] = {in[0], in[1], in[2]};
-  for (int k = 0; k < n; ++k) in[k][0] = a[k].number();
-  tile_of(op, op.value, DType::f64)(out, from, 1, nullptr);
+Arg fold(const OpDef& op, const Arg* a) {
+  const Binding& b = op.value.binding;
+  double in[kMaxOperands][8] = {}, attribute[kMaxArgs], out[8] = {};
+  const void* from[kMaxOperands] = {};
+  int n = 0, m = 0;
+  for (int i = 0; i < b.n; ++i) {
+    double value = a[b.source[i]].number();
+    if (!b.operand[i]) {
+      attribute[m++] = value;
+    } else {
+      in[n][0] = value;
+      from[n] = in[n];
+      ++n;
+    }
+  }
+  tile_of(op, op.value, DType::f64)(out, from, 1, attribute);
   unsigned char truth;
   std::memcpy(&truth, out, 1);
   return op.value.gives_mask ? Arg(truth != 0) : Arg(out[0]);
@@ -597,7 +608,7 @@ Tensor run_program(const Program& p, Node& node, const Tensor& gy) {
       value[i] = a[0].i != 0 ? a[1] : a[2];
       if (value[i].is_tensor()) keep_alive[i] = Tensor(value[i].t);
     } else if (numbers) {
-      value[i] = fold(*s.def, a, n);
+      value[i] = fold(*s.def, a);
     } else {
       if (s.op == std::string_view("conj")) keep_alive[i] = conj(Tensor(a[0].t));
       else keep_alive[i] = invoke(*s.def, a);

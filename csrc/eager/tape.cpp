@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "eager/invoke.h"
+#include "eager/call.h"
 
 namespace rl {
 
@@ -55,10 +55,46 @@ Arg own(const Arg& a) {  // numbers and texts are values; integers are copied
 }  // namespace
 
 // --- keeping tensors
+namespace {
+
+bool is_leaf(const TensorImpl& t) { return !t.node || t.node->is_accumulator(); }
+
+// t's shape and history over an empty storage.
+Tensor without_data(TensorImpl& t) {
+  Tensor r = alias(t);
+  std::exchange(r->storage, Storage::make(0))->dec();
+  if (t.requires_grad()) set_history(*r, t.node, t.output_index);
+  return r;
+}
+
+// What an unpack function returned, at its old place in the graph.
+Tensor put_back(const Tensor& unpacked, const Tensor& source) {
+  check(same_shape(*unpacked, *source), ErrorKind::runtime, "[saved_tensors_hooks] what is unpacked must have the shape of what was packed, ",
+        source->sizes(), ". Received ", describe(*unpacked), ".");
+  Tensor t = alias(*unpacked);
+  if (t->dtype != source->dtype) {
+    GradMode off(false);
+    t = to_dtype(t, source->dtype);
+  }
+  if (!source->requires_grad()) return t;
+  if (is_leaf(*source)) {
+    GradMode on(true);
+    Tensor linked = call<"alias">(source);
+    set_history(*t, linked->node, linked->output_index);
+  } else {
+    set_history(*t, source->node, source->output_index);
+  }
+  return t;
+}
+
+}  // namespace
+
 Arg keep(TensorImpl& t) {
   Arg a;
   if (eager_state.pack) {
-    if (auto packed = eager_state.pack(Tensor(&t))) {
+    // The hook sees an alias without history: what it returns must not keep the graph alive.
+    if (auto packed = eager_state.pack(alias(t))) {
+      packed->source = t.requires_grad() && is_leaf(t) ? Tensor(&t) : without_data(t);
       a.opaque = packed.release();
       a.kind = Kind::packed;
       return a;
@@ -66,7 +102,7 @@ Arg keep(TensorImpl& t) {
   }
   // A leaf that wants a gradient is not written in place while recording: the reference itself is safe. Anything else could
   // come to depend on the node that keeps it, so the node keeps a copy of the reference.
-  bool is_parameter = t.requires_grad() && (!t.node || t.node->is_accumulator());
+  bool is_parameter = t.requires_grad() && is_leaf(t);
   if (is_parameter) {
     t.inc();
     a.t = &t;
@@ -89,12 +125,20 @@ Tensor kept(Node& node, const Arg& a) {
     fail(ErrorKind::runtime,
          "[backward] Trying to backward through the graph a second time: what ", node.name(), " had kept is freed. Received a "
          "graph that was used. Call backward(retain_graph=True) the first time.");
-  if (a.kind == Kind::packed) return static_cast<Packed*>(a.opaque)->unpack();
-  check(a.kind == Kind::tensor, ErrorKind::runtime, "[backward] ", node.name(), " did not keep what its gradient reads.");
+  if (a.kind == Kind::tensor && a.t->storage->version == a.version) [[likely]] return Tensor(a.t);
+  return kept(a, &node, node.name().c_str());
+}
+
+Tensor kept(const Arg& a, const Node* node, const char* by) {
+  if (a.kind == Kind::packed) {
+    auto& packed = *static_cast<Packed*>(a.opaque);
+    return put_back(packed.unpack(), packed.source);
+  }
+  check(a.kind == Kind::tensor, ErrorKind::runtime, "[backward] ", by, " did not keep what its gradient reads.");
   if (a.t->storage->version != a.version) {
-    std::string at = describe_location ? describe_location(node) : "";
+    std::string at = node && describe_location ? describe_location(*node) : "";
     fail(ErrorKind::runtime, "[backward] one of the variables needed for gradient computation has been modified by an inplace operation: ",
-         describe(*a.t), ", kept by ", node.name(), at.empty() ? "" : " recorded at ", at, ", is at version ", a.t->storage->version,
+         describe(*a.t), ", kept by ", by, at.empty() ? "" : " recorded at ", at, ", is at version ", a.t->storage->version,
          "; expected version ", a.version, " instead. Write to a copy (clone()), or out of place.");
   }
   return Tensor(a.t);
@@ -146,7 +190,9 @@ void shrink(Arg& a) {
     a = spec_of(*t);
     t->dec();
   } else if (a.kind == Kind::packed) {
+    Arg spec = spec_of(*static_cast<Packed*>(a.opaque)->source);
     free_kept(a);
+    a = spec;
   } else if (a.kind == Kind::tensors) {
     for (std::uint32_t i = 0; i < a.n; ++i) shrink(a.saved[i]);
   }
@@ -168,8 +214,8 @@ void Node::release_saved() {
 
 void Node::destroy() {
   // Freeing what a node keeps may free further nodes: they queue up here instead of recursing.
-  static thread_local constinit Node* dead = nullptr;
-  static thread_local constinit bool draining = false;
+  static thread_local constinit Node* dead [[gnu::tls_model("initial-exec")]] = nullptr;
+  static thread_local constinit bool draining [[gnu::tls_model("initial-exec")]] = false;
   next_dead = dead;
   dead = this;
   if (draining) return;
@@ -219,12 +265,19 @@ std::string Node::name() {
 
 namespace {
 
-Sizes sizes_of(const Arg& a) {
-  if (a.kind == Kind::tensor) return a.t->sizes();
-  if (a.kind == Kind::spec) return a.spec->sizes();
-  return {};
+// The tensor that an argument keeps, with or without its data.
+const TensorImpl* shown(const Arg& a) {
+  if (a.kind == Kind::packed) return static_cast<Packed*>(a.opaque)->source.get();
+  return a.kind == Kind::tensor ? a.t : nullptr;
 }
-DType dtype_of_kept(const Arg& a) { return a.kind == Kind::tensor ? a.t->dtype : a.spec->dtype; }
+Sizes sizes_of(const Arg& a) {
+  if (const TensorImpl* t = shown(a)) return t->sizes();
+  return a.kind == Kind::spec ? a.spec->sizes() : Sizes();
+}
+DType dtype_of_kept(const Arg& a) {
+  const TensorImpl* t = shown(a);
+  return t ? t->dtype : a.spec->dtype;
+}
 
 }  // namespace
 
@@ -253,9 +306,21 @@ Edge edge_of(TensorImpl& t) {
   return {n, t.output_index};
 }
 
+void forget_retained(TensorImpl& t) {
+  t.set(kRetainsGrad, false);
+  if (t.node && t.node->extras)
+    for (HookEntry& h : t.node->extras->hooks)
+      if (h.retained == &t) h.retained = nullptr;  // the list itself may be in use
+}
+
 void set_history(TensorImpl& t, Node* node, int output) {
   node->inc();
   Node* before = t.node;
+  if (t.has(kRetainsGrad)) {  // retain_grad() follows a tensor that is written in place to its new node
+    forget_retained(t);
+    node->extra().hooks.push_back({0, HookKind::retain, static_cast<std::uint32_t>(output), nullptr, &t});
+    t.set(kRetainsGrad, true);
+  }
   t.node = node;
   t.output_index = static_cast<std::uint8_t>(output);
   t.set(kRequiresGrad, true);
@@ -322,7 +387,7 @@ void rebase_history(TensorImpl& t, Node* node, int output) {
 Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
   const Signature& s = *op.signature;
   int list = s.list, extra = list >= 0 && arg[list].kind == Kind::tensors ? static_cast<int>(arg[list].n) : 0;
-  Node* n = Node::make(&op, s.n, s.n + extra, outputs);
+  Ref<Node> n = Ref<Node>::steal(Node::make(&op, s.n, s.n + extra, outputs));  // a pack function may raise
   unsigned keep_arguments = 0, keep_results = 0;
   auto link = [&](Edge& e, TensorImpl* t, int k) {
     if (!t || !is_differentiable(t->dtype)) return;
@@ -348,10 +413,9 @@ Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
       to.kind = Kind::tensors;
       to.n = arg[k].n;
       to.saved = copy_block<Arg>(arg[k].n);
-      for (std::uint32_t i = 0; i < arg[k].n; ++i) {
-        TensorImpl* t = arg[k].list[i];
-        new (&to.saved[i]) Arg(!t ? Arg() : wanted ? keep(*t) : spec_of(*t));
-      }
+      for (std::uint32_t i = 0; i < arg[k].n; ++i) new (&to.saved[i]) Arg();
+      for (std::uint32_t i = 0; i < arg[k].n; ++i)
+        if (TensorImpl* t = arg[k].list[i]) to.saved[i] = wanted ? keep(*t) : spec_of(*t);
     } else {
       to = own(arg[k]);
     }
@@ -373,7 +437,7 @@ Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
     }
   }
   if (locate) locate(*n);
-  return n;
+  return n.release();
 }
 
 // --- what a vjp sees
@@ -403,7 +467,7 @@ Sizes Backward::sizes(int k) const {
 }
 Dims Backward::strides(int k) const {
   const Arg& a = node_.arg()[k];
-  if (a.kind == Kind::tensor) return a.t->strides();
+  if (const TensorImpl* t = shown(a)) return t->strides();
   return a.kind == Kind::spec ? a.spec->strides() : contiguous_strides(node_.result_sizes(0));
 }
 Sizes Backward::sizes(int k, int i) const { return sizes_of(node_.arg()[k].saved[i]); }
@@ -420,10 +484,8 @@ void drop_autograd(TensorImpl* t) {
     t->extras = nullptr;
   }
   if (TensorImpl* g = std::exchange(t->grad, nullptr)) g->dec();
+  if (t->has(kRetainsGrad)) forget_retained(*t);
   if (Node* n = std::exchange(t->node, nullptr)) {
-    if (t->has(kRetainsGrad) && n->extras)
-      for (HookEntry& h : n->extras->hooks)
-        if (h.retained == t) h.retained = nullptr;
     if (!n->is_accumulator()) n->dec();  // an accumulator owns its leaf, not the other way round
   }
   if (TensorImpl* b = std::exchange(t->base, nullptr)) b->dec();

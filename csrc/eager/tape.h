@@ -97,6 +97,9 @@ struct Node : Counted {
   void release_saved();
   NodeExtras& extra();
   std::string name();             // MulBackward0
+  bool is_input(std::uint32_t k) const {  // whether edge k belongs to a tensor argument, rather than to a number or a text
+    return !op || k >= args || op->signature->param[k].is_operand();
+  }
   DType result_dtype(int k);
   Sizes result_sizes(int k);
 };
@@ -105,7 +108,9 @@ struct Node : Counted {
 class Packed {
  public:
   virtual ~Packed() = default;
+  virtual void* object() = 0;     // as Hook::object()
   virtual Tensor unpack() = 0;
+  Tensor source;   // the tensor's shape and its place in the graph: a leaf itself, or a stand-in without data
 };
 
 // Per thread: what invoke() does besides computing.
@@ -139,6 +144,7 @@ inline bool wants_grad(TensorImpl& t) {
 }
 void set_history(TensorImpl& t, Node* node, int output);       // t is result `output` of node (adds a reference)
 void rebase_history(TensorImpl& t, Node* node, int output);    // the same after an in-place write: views follow
+void forget_retained(TensorImpl& t);                           // before t leaves its node: undoes retain_grad()
 void mark_view(TensorImpl& view, TensorImpl& of);
 Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs);   // a new reference
 Node* accumulator_of(TensorImpl& leaf);                        // borrowed
@@ -146,6 +152,7 @@ Node* accumulator_of(TensorImpl& leaf);                        // borrowed
 // --- keeping tensors
 Arg keep(TensorImpl& t);                       // owned; a copy of the reference that makes no cycles
 Tensor kept(Node& node, const Arg& a);         // raises when it was freed or written since
+Tensor kept(const Arg& a, const Node* node, const char* by);   // the same for one that outlives its node
 void free_kept(Arg& a);
 
 // --- what a vjp sees

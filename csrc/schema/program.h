@@ -72,10 +72,11 @@ inline Symbol operator~(Symbol a) { return apply("bitwise_not", a); }
   f(abs) f(sign) f(sgn) f(floor) f(ceil) f(trunc) f(round) f(sqrt) f(rsqrt) f(reciprocal) f(square) f(exp) f(exp2)      \
   f(expm1) f(log) f(log2) f(log10) f(log1p) f(sin) f(cos) f(tan) f(asin) f(acos) f(atan) f(sinh) f(cosh) f(tanh)        \
   f(asinh) f(acosh) f(atanh) f(erf) f(erfc) f(erfinv) f(lgamma) f(digamma) f(trigamma) f(sigmoid) f(isnan) f(isinf)     \
-  f(isfinite) f(signbit) f(sinc) f(i0) f(i0e) f(i1) f(i1e) f(ndtri) f(conj) f(angle)
+  f(isfinite) f(signbit) f(sinc) f(i0) f(i0e) f(i1) f(i1e) f(ndtri) f(conj) f(angle)      \
+  f(erfcx) f(bessel_j0) f(bessel_j1) f(bessel_y0) f(bessel_y1)
 #define RL_BINARY_VOCABULARY(f)                                                                                         \
   f(pow) f(fmod) f(remainder) f(floor_divide) f(trunc_divide) f(copysign) f(hypot) f(nextafter) f(maximum) f(minimum)   \
-  f(fmax) f(fmin) f(atan2) f(logaddexp) f(xlogy) f(zeta) f(gcd) f(lcm)
+  f(fmax) f(fmin) f(atan2) f(logaddexp) f(xlogy) f(xlog1py) f(zeta) f(polygamma) f(gcd) f(lcm)
 RL_UNARY_VOCABULARY(RL_SYMBOL_FUNCTION)
 RL_BINARY_VOCABULARY(RL_SYMBOL_FUNCTION2)
 #undef RL_SYMBOL_FUNCTION

@@ -260,6 +260,6 @@ std::uint32_t dim_mask(std::string_view op, Sizes dims, int ndim) {
   return mask;
 }
 
-std::string describe(const TensorImpl& t) { return str(t.dtype, t.sizes()); }
+Description::operator std::string() const { return str(tensor.dtype, tensor.sizes()); }
 
 }  // namespace rl

@@ -161,8 +161,14 @@ Dims broadcast(std::string_view op, Sizes a, Sizes b);
 int wrap_dim(std::string_view op, i64 dim, i64 ndim);
 std::uint32_t dim_mask(std::string_view op, Sizes dims, int ndim); // bits of wrapped dims; raises on repetition
 
-std::string describe(const TensorImpl& t);                         // float32[2, 3]
-inline void append(std::string& s, const TensorImpl& t) { s += describe(t); }
-inline void append(std::string& s, const Tensor& t) { s += t ? describe(*t) : "None"; }
+// float32[2, 3]; becomes text only when a message is written, so that a check that holds costs nothing.
+struct Description {
+  const TensorImpl& tensor;
+  operator std::string() const;
+};
+inline Description describe(const TensorImpl& t) { return {t}; }
+inline void append(std::string& s, const Description& d) { s += std::string(d); }
+inline void append(std::string& s, const TensorImpl& t) { append(s, describe(t)); }
+inline void append(std::string& s, const Tensor& t) { t ? append(s, *t) : append(s, "None"); }
 
 }  // namespace rl

@@ -67,6 +67,9 @@ class Buffer(rushlight.Tensor):
             known = memo[id(self)] = type(self)(data, persistent=self.persistent)
         return known
 
+    def __repr__(self):
+        return repr(self.data)
+
     def __reduce_ex__(self, protocol):
         return _rebuild_buffer, (type(self), self.data, self.persistent)
 

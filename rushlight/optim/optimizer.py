@@ -8,7 +8,7 @@ from itertools import chain
 
 import rushlight
 from rushlight import _core
-from rushlight.nn.modules.hooks import add_hook
+from rushlight.utils.hooks import RemovableHandle
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
 
@@ -20,18 +20,30 @@ class _Required:
 
 required = _Required()
 
+
+def _add_hook(hooks, hook, *, prepend=False, also=None):
+    """Put `hook` into the ordered dictionary `hooks`, and its id into `also`."""
+    handle = RemovableHandle(hooks, extra_dict=also)
+    hooks[handle.id] = hook
+    if also is not None:
+        also[handle.id] = True
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
 _global_pre_hooks = OrderedDict()
 _global_post_hooks = OrderedDict()
 
 
 def register_optimizer_step_pre_hook(hook):
     """Call `hook(optimizer, args, kwargs)` before the step of every optimiser; a result replaces both arguments."""
-    return add_hook(_global_pre_hooks, hook)
+    return _add_hook(_global_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook):
     """Call `hook(optimizer, args, kwargs)` after the step of every optimiser."""
-    return add_hook(_global_post_hooks, hook)
+    return _add_hook(_global_post_hooks, hook)
 
 
 def _with_hooks(step):
@@ -231,27 +243,27 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook):
         """Call `hook(optimizer, args, kwargs)` before `step`; a result other than None replaces both."""
-        return add_hook(self._optimizer_step_pre_hooks, hook, flags=(self._step_hooks,))
+        return _add_hook(self._optimizer_step_pre_hooks, hook, also=self._step_hooks)
 
     def register_step_post_hook(self, hook):
         """Call `hook(optimizer, args, kwargs)` after `step`."""
-        return add_hook(self._optimizer_step_post_hooks, hook, flags=(self._step_hooks,))
+        return _add_hook(self._optimizer_step_post_hooks, hook, also=self._step_hooks)
 
     def register_state_dict_pre_hook(self, hook, prepend=False):
         """Call `hook(optimizer)` before `state_dict`."""
-        return add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend=prepend)
+        return _add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend=prepend)
 
     def register_state_dict_post_hook(self, hook, prepend=False):
         """Call `hook(optimizer, state_dict)` after `state_dict`; a result other than None replaces it."""
-        return add_hook(self._optimizer_state_dict_post_hooks, hook, prepend=prepend)
+        return _add_hook(self._optimizer_state_dict_post_hooks, hook, prepend=prepend)
 
     def register_load_state_dict_pre_hook(self, hook, prepend=False):
         """Call `hook(optimizer, state_dict)` before `load_state_dict`; a result other than None replaces it."""
-        return add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend=prepend)
+        return _add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend=prepend)
 
     def register_load_state_dict_post_hook(self, hook, prepend=False):
         """Call `hook(optimizer)` after `load_state_dict`."""
-        return add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend=prepend)
+        return _add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend=prepend)
 
     # -- the state dictionary -----------------------------------------------------------------------------------
 

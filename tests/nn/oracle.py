@@ -40,7 +40,7 @@ def backward(module_of, outputs):
     """The gradient of a sum that weighs every element differently."""
     total = None
     for t in tensors_in(outputs):
-        if t.is_floating_point() and t.requires_grad:
+        if t is not None and t.is_floating_point() and t.requires_grad:
             weights = module_of.arange(1, t.numel() + 1, dtype=t.dtype).reshape(t.shape) / max(t.numel(), 1)
             part = (t * weights).sum()
             total = part if total is None else total + part

@@ -119,7 +119,7 @@ def test_buffers():
 
 def test_registration_checks():
     module = nn.Module()
-    with pytest.raises(KeyError, match='contain "."'):
+    with pytest.raises(KeyError, match=r'contain "."'):
         module.register_parameter("a.b", None)
     with pytest.raises(KeyError, match="empty string"):
         module.register_parameter("", None)

@@ -119,6 +119,6 @@ OP(col2im, all_types, "col2im(input: Tensor, output_size: ints, kernel_size: int
   .vjp = [](Backward& b) {
     b.set(0, call<"im2col">(b.gradient(), b.ints(2), b.ints(3), b.ints(4), b.ints(5)));
   },
-  .samples = "randn(2, 12, 20), (5, 6), (2, 3), (1, 1), (0, 0), (1, 1)\nrandn(8, 6), (3, 4), (2, 2), (1, 1), (0, 0), (1, 1)",
+  .samples = "randn(2, 18, 20), (5, 6), (3, 3), (1, 1), (1, 0), (1, 1)\nrandn(8, 6), (3, 4), (2, 2), (1, 1), (0, 0), (1, 1)",
   .errors = "randn(5, 6), (3, 4), (2, 2), (1, 1), (0, 0), (1, 1) => RuntimeError: [col2im] Expected size of input's dimension 1",
 };

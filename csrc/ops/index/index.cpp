@@ -16,14 +16,16 @@ struct IndexPlan {
   std::vector<i64> place;            // offset in elements, one per tuple of indices
   bool touches_memory = true;
 
-  IndexPlan(std::string_view op, const TensorImpl& t, std::span<TensorImpl* const> given) {
+  IndexPlan(std::string_view op, const TensorImpl& t, std::span<TensorImpl* const> indices) {
+    std::vector<Tensor> kept;
+    std::vector<TensorImpl*> given = without_masks(op, t, indices, kept);
     int n = static_cast<int>(given.size());
     check(n <= t.ndim, ErrorKind::index, "[", op, "] too many indices for tensor of dimension ", t.ndim, ". Received ", n, ".");
     int first = -1, last = -1, indexed = 0;
     for (int d = 0; d < n; ++d) {
       if (!given[static_cast<std::size_t>(d)]) continue;
       const TensorImpl& index = *given[static_cast<std::size_t>(d)];
-      check(is_integral(index.dtype) && index.dtype != DType::bool_, ErrorKind::index, "[", op, "] tensors used as indices must be long, int, byte or bool tensors. Received ", describe(index), ".");
+      check(is_integral(index.dtype), ErrorKind::index, "[", op, "] tensors used as indices must be long, int, byte or bool tensors. Received ", describe(index), ".");
       places_size = indexed++ == 0 ? Dims(index.sizes()) : broadcast_indices(op, places_size, index.sizes());
       if (first < 0) first = d;
       last = d;
@@ -47,6 +49,29 @@ struct IndexPlan {
   }
 
  private:
+  // A bool tensor stands for the places where it holds: one index tensor per dimension of its own.
+  static std::vector<TensorImpl*> without_masks(std::string_view op, const TensorImpl& t, std::span<TensorImpl* const> indices, std::vector<Tensor>& kept) {
+    std::vector<TensorImpl*> given;
+    for (TensorImpl* index : indices) {
+      if (!index || index->dtype != DType::bool_) {
+        given.push_back(index);
+        continue;
+      }
+      GradMode off(false);
+      check(index->ndim > 0, ErrorKind::index, "[", op, "] a mask needs at least one dimension. Received ", describe(*index), ".");
+      for (int k = 0; k < index->ndim; ++k) {
+        int d = static_cast<int>(given.size()) + k;
+        check(d < t.ndim && index->size[k] == t.size[d], ErrorKind::index, "[", op, "] The shape of the mask ", index->sizes(), " at index ", k, " does not match the shape of the indexed tensor ", t.sizes(), " at index ", d, ".");
+      }
+      Tensor places = call<"nonzero">(Tensor(index));
+      for (int k = 0; k < index->ndim; ++k) {
+        kept.push_back(call<"select">(places, 1, k));
+        given.push_back(kept.back().get());
+      }
+    }
+    return given;
+  }
+
   static Dims broadcast_indices(std::string_view op, Sizes a, Sizes b) {
     try {
       return broadcast(op, a, b);
@@ -99,7 +124,7 @@ template <class Run> void for_each_run(const IndexPlan& plan, i64 begin, i64 end
 }  // namespace
 
 OP(index, all_types, "index(input: Tensor, indices: list[Tensor]) -> Tensor") {
-  .doc = "input[indices]: integer tensors, broadcast together, index the first dimensions; None skips one.\n\nRaises IndexError when an index is out of bounds.",
+  .doc = "input[indices]: integer tensors, broadcast together, index the first dimensions; None skips one. A bool tensor names the places where it holds.\n\nRaises IndexError when an index is out of bounds.",
   .home = "_core",
   .forms = function,
   .cpu = [](const Call& c) {

@@ -19,8 +19,8 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
     i64 n = checked_length(op, c.tensor(index_at));
     check(out.dtype == source.dtype, ErrorKind::runtime, "[", op, "] self and source expected to have the same dtype, but got (self) ", out.dtype, " and (source) ", source.dtype, ".");
     Dims expected = at_least_1d(out.sizes());
-    expected[dim] = n;
-    check(same_sizes(expected, at_least_1d(source.sizes())), ErrorKind::runtime, "[", op, "] source must have self's sizes, and index's length along dim ", dim, ": the number of indices should be equal to source.size(dim). Received source ", source.sizes(), " for self ", out.sizes(), " and ", n, " indices.");
+    if (out.ndim) expected[dim] = n;
+    check(n == expected[dim] && same_sizes(expected, at_least_1d(source.sizes())), ErrorKind::runtime, "[", op, "] source must have self's sizes, and index's length along dim ", dim, ": the number of indices should be equal to source.size(dim). Received source ", source.sizes(), " for self ", out.sizes(), " and ", n, " indices.");
     Around a(at_least_1d(out.sizes()), dim);
     Tensor index = checked_index(op, c.tensor(index_at), a.n, dim, ErrorKind::index, false, c.out[0].get()), from = packed_apart(source, source.dtype, *c.out[0]);
     const i64* p = index->data_as<i64>();
@@ -43,7 +43,8 @@ OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor
     Dims size = at_least_1d(input.sizes());
     Around a(size, dim);
     size[dim] = n;
-    check(input.ndim > 0 || n == 1, ErrorKind::index, "[index_select] Index to scalar can have only 1 value, got ", n, " value(s).");
+    check(input.ndim > 0 || n == 1, ErrorKind::runtime, "[index_select] Index to scalar can have only 1 value, got ", n, " value(s).");
+    check(a.n > 0 || n == 0, ErrorKind::runtime, "[index_select] self indexing axis dim should be positive: there is nothing to select along dim ", dim, ". Received ", describe(input), ".");
     Tensor at = checked_index("index_select", index, a.n, dim, ErrorKind::index), source = packed(input, input.dtype);
     TensorImpl& out = c.output(0, input.ndim ? Sizes(size) : Sizes{}, input.dtype);
     const i64* p = at->data_as<i64>();
@@ -52,7 +53,10 @@ OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor
     char* to = out.data();
     auto copy = [&]<class Copy>(Copy&& one) {
       parallel_for(a.outer * n, std::max<i64>(1, (1 << 18) / std::max<i64>(bytes, 1)), [&](i64 b, i64 e) {
-        for (i64 k = b; k < e; ++k) one(to + k * bytes, from + (k / n * a.n + p[k % n]) * bytes);
+        for (i64 k = b; k < e;) {
+          const char* block = from + k / n * a.n * bytes;
+          for (i64 i = k % n; i < n && k < e; ++i, ++k) one(to + k * bytes, block + p[i] * bytes);
+        }
       });
     };
     if (bytes == 4) copy([](char* t, const char* f) { std::memcpy(t, f, 4); });

@@ -2,7 +2,7 @@
 #include "ops/index/along.h"
 using namespace rl;
 
-OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value: Number = 0) -> Tensor") {
+OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value: Tensor | Number = 0) -> Tensor") {
   .doc = "input made larger at the ends of its last dimensions: pad holds (before, after) for the last dimension, then for the one before, and so on; value is written there. Negative numbers cut off.\n\nRaises RuntimeError for an odd number of numbers, too many, or when a size would be negative.",
   .forms = function,
   .cpu = [](const Call& c) {
@@ -27,7 +27,13 @@ OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value:
     }
     checked_numel("constant_pad_nd", size);
     TensorImpl& out = c.output(0, size, t.dtype);
-    if (!all_covered) fill_elements(out, c.arg[2]);
+    if (c.arg[2].is_tensor()) check(c.tensor(2).numel == 1, ErrorKind::runtime, "[constant_pad_nd] value must be a number. Received ", describe(c.tensor(2)), ".");
+    if (all_covered) {
+    } else if (c.arg[2].is_tensor()) {
+      copy_elements(out, *strided_alias(c.tensor(2), Sizes{}, Sizes{}, c.tensor(2).offset));
+    } else {
+      fill_elements(out, c.arg[2]);
+    }
     i64 to = 0;
     bool empty_inside = t.numel == 0;
     for (int d = 0; d < t.ndim; ++d) {
@@ -37,6 +43,7 @@ OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value:
     if (!empty_inside) copy_elements(*strided_alias(out, inner, out.strides(), to), *strided_alias(t, inner, t.strides(), from));
   },
   .vjp = [](Backward& b) {
+    if (!b.needs(0)) return;
     Dims back(b.ints(1));
     for (int k = 0; k < back.n; ++k) back[k] = -back[k];
     b.set(0, call<"constant_pad_nd">(b.gradient(), back, 0.0));

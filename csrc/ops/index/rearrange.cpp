@@ -48,6 +48,17 @@ OP(flip, all_types, "flip(input: Tensor, *dims: ints) -> Tensor") {
   .cpu = [](const Call& c) {
     TensorImpl& t = c.tensor(0);
     std::uint32_t flipped = dim_mask("flip", c.ints(1), t.ndim);
+    if (t.is_contiguous() && t.ndim && flipped == 1u << (t.ndim - 1) && t.numel) {  // rows reversed in one go
+      i64 n = t.size[t.ndim - 1];
+      visit_size(t.dtype, [&]<class T>(Type<T>) {
+        const T* from = t.data_as<T>();
+        T* to = c.out[0]->data_as<T>();
+        parallel_for(t.numel / n, std::max<i64>(1, kParallelElements / n), [&](i64 b, i64 e) {
+          for (i64 r = b; r < e; ++r) std::reverse_copy(from + r * n, from + (r + 1) * n, to + r * n);
+        });
+      });
+      return;
+    }
     Dims stride(t.strides());
     i64 offset = t.offset;
     for (int d = 0; d < t.ndim; ++d)

@@ -204,7 +204,11 @@ void gradient_by_tensors(Backward& b) {
     h.rstd = lay(call<"rsqrt">(b.tensor(4) + b.real(7)));
     h.value = (x - lay(b.tensor(3))) * h.rstd;
   }
-  if (b.needs(0)) b.set(0, b.flag(5) ? normalization_gradient(h, g, mask, true) : g * h.rstd);
+  if (b.needs(0)) {
+    Tensor gx = b.flag(5) ? normalization_gradient(h, g, mask, true) : g * h.rstd;
+    bool statistics = b.flag(5) && (b.has_gradient(1) || b.has_gradient(2));
+    b.set(0, statistics ? gx + statistics_gradient(h, b.gradient(1), b.gradient(2), mask) : gx);
+  }
   if (b.given(1) && b.needs(1)) b.set(1, call<"reshape">(sum_to(gy * h.value, shape), b.sizes(1)));
   if (b.given(2) && b.needs(2)) b.set(2, call<"reshape">(sum_to(gy, shape), b.sizes(2)));
 }
@@ -214,7 +218,7 @@ void gradient_by_tensors(Backward& b) {
 OP(native_batch_norm, floats, "native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None, running_var: Tensor | None, training: bool, momentum: float, eps: float) -> (output: Tensor, save_mean: Tensor, save_invstd: Tensor)") {
   .doc = "batch_norm with the batch's mean and 1 / sqrt(variance + eps) (empty unless training). Training moves running_mean and "
          "running_var, in place, by momentum towards the batch's mean and unbiased variance.",
-  .home = "_core",
+  .forms = function,
   .infer = [](const Call& c) {
     TensorImpl& t = c.tensor(0);
     check(is_floating(t.dtype), ErrorKind::not_implemented, "[batch_norm] \"batch_norm\" not implemented for '", t.dtype, "'. Received ", describe(t), ".");
@@ -239,8 +243,7 @@ OP(native_batch_norm, floats, "native_batch_norm(input: Tensor, weight: Tensor |
     c.out[0]->dtype == DType::f64 ? forward<double>(c) : forward<float>(c);
   },
   .vjp = [](Backward& b) {
-    check(!b.has_gradient(1) && !b.has_gradient(2), ErrorKind::not_implemented, "[native_batch_norm] the gradients of save_mean and save_invstd are not implemented. Use var_mean().");
-    if (eager_state.grad) return gradient_by_tensors(b);
+    if (eager_state.grad || b.has_gradient(1) || b.has_gradient(2)) return gradient_by_tensors(b);
     b.gradient()->dtype == DType::f64 ? backward_kernel<double>(b) : backward_kernel<float>(b);
   },
   .saves = "input, weight, running_mean, running_var, save_mean, save_invstd",
@@ -253,6 +256,12 @@ OP(batch_norm, floats, "batch_norm(input: Tensor, running_mean: Tensor | None, r
   .doc = "(input - mean) / sqrt(variance + eps) * weight + bias for each channel of input [N, C, ...].",
   .home = "_core",
   .compose = [](const Call& c) {
+    if (c.tensor(0).numel == 0) {  // of any shape; the gradients of weight and bias are still defined
+      c.out[0] = call<"clone">(c.arg[0]);
+      if (c.has(3)) c.out[0] = c.out[0] * call<"select">(c.arg[3], i64{0}, i64{0});
+      if (c.has(4)) c.out[0] = c.out[0] + call<"select">(c.arg[4], i64{0}, i64{0});
+      return;
+    }
     c.out[0] = call_all<"native_batch_norm">(c.arg[0], c.arg[3], c.arg[4], c.arg[1], c.arg[2], c.arg[5], c.arg[6], c.arg[7])[0];
   },
   .samples = "randn(4, 3), None, None, None, None, True\nrandn(4, 3, 5), randn(3), positive(3)",

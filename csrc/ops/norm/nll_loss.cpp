@@ -90,23 +90,23 @@ struct LossArguments {  // what a vjp reads, packed
   Tensor gy, target, weight;
   double total = 0;
   i64 reduction, ignored;
-  LossArguments(Backward& b, DType d)
+  LossArguments(Backward& b, DType d, int total_at)
       : gy(contiguous(to_dtype(b.gradient(), d))), target(packed_target(b.tensor(1))), weight(b.given(2) ? contiguous(to_dtype(b.tensor(2), d)) : Tensor()),
         total(0), reduction(b.integer(3)), ignored(b.integer(4)) {
-    Tensor t = to_dtype(b.result(1), DType::f64);
+    Tensor t = to_dtype(b.result(total_at), DType::f64);
     total = *t->data_as<double>();
   }
 };
 
 // The factors as a tensor in which gy stays differentiable: [n, 1, places] or [1].
-Tensor factor_tensor(Backward& b, Sizes size) {
+Tensor factor_tensor(Backward& b, Sizes size, int total_at) {
   Tensor target = b.tensor(1), gy = b.gradient();
   Tensor f = to_dtype(call<"ne">(target, b.integer(4)), gy->dtype);
   if (b.given(2)) {
     Tensor safe = call<"masked_fill">(to_dtype(target, DType::i64), call<"eq">(target, b.integer(4)), i64{0});
     f = f * call<"reshape">(call<"index_select">(b.tensor(2), i64{0}, call<"reshape">(safe, Sizes(&safe->numel, 1))), target->sizes());
   }
-  if (b.integer(3) == kMean) f = f / b.result(1);
+  if (b.integer(3) == kMean) f = f / b.result(total_at);
   f = f * gy;
   return call<"unsqueeze">(f, i64{size.size() == 1 ? 0 : 1});
 }
@@ -156,9 +156,9 @@ OP(nll_loss_forward, floats, "nll_loss_forward(input: Tensor, target: Tensor, we
   },
   .vjp = [](Backward& b) {
     Sizes size = b.sizes(0);
-    if (eager_state.grad) return b.set(0, -one_hot_at(b, size, factor_tensor(b, size)));
+    if (eager_state.grad) return b.set(0, -one_hot_at(b, size, factor_tensor(b, size, 1)));
     DType d = compute_dtype_of(b.gradient()->dtype);
-    LossArguments a(b, d);
+    LossArguments a(b, d, 1);
     Tensor gx = zeros(size, d);
     Shape s(size);
     const i64* t = a.target->data_as<i64>();
@@ -224,12 +224,12 @@ OP(cross_entropy_forward, floats, "cross_entropy_forward(input: Tensor, target: 
     Sizes size = b.sizes(0);
     check(!b.has_gradient(1), ErrorKind::not_implemented, "[cross_entropy_forward] the gradient of the probabilities is not implemented. Use softmax().");
     if (eager_state.grad) {
-      Tensor f = factor_tensor(b, size), p = call<"softmax">(to_dtype(b.tensor(0), b.gradient()->dtype), i64{size.size() == 1 ? 0 : 1});
+      Tensor f = factor_tensor(b, size, 2), p = call<"softmax">(to_dtype(b.tensor(0), b.gradient()->dtype), i64{size.size() == 1 ? 0 : 1});
       return b.set(0, p * f - one_hot_at(b, size, f));
     }
     Tensor probability = b.result(1);
     DType d = probability->dtype;
-    LossArguments a(b, d);
+    LossArguments a(b, d, 2);
     Tensor gx = empty(size, d);
     Shape s(size);
     const i64* t = a.target->data_as<i64>();

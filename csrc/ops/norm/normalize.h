@@ -27,14 +27,15 @@ inline Tensor normalization_gradient(const Normalized& h, const Tensor& g, std::
   return h.rstd * (centered ? r - mean_over(g, mask) : r);
 }
 
-// What the gradients of the mean and of rstd (results 1 and 2) add to that of x.
-inline Tensor statistics_gradient(Backward& b, std::uint32_t mask, double eps) {
-  Tensor x = b.tensor(0);
-  Normalized h = normalized(x, mask, true, eps);
+// What the gradients of the mean and of rstd add to that of x.
+inline Tensor statistics_gradient(const Normalized& h, const Tensor& g_mean, const Tensor& g_rstd, std::uint32_t mask) {
+  const TensorImpl& x = *h.value;
   double n = 1;
-  for (int d = 0; d < x->ndim; ++d)
-    if (mask >> d & 1) n *= static_cast<double>(x->size[d]);
-  return b.gradient(1) / n - b.gradient(2) * (h.rstd * h.rstd) * h.value / n;
+  for (int d = 0; d < x.ndim; ++d)
+    if (mask >> d & 1) n *= static_cast<double>(x.size[d]);
+  Dims size = reduced_sizes(x.sizes(), mask, true);
+  auto lay = [&](const Tensor& g) { return call<"reshape">(g, size); };
+  return (lay(g_mean) - lay(g_rstd) * (h.rstd * h.rstd) * h.value) / n;
 }
 
 inline Tensor sum_to(const Tensor& t, Sizes size) { return same_sizes(t->sizes(), size) ? t : call<"sum_to_size">(t, size); }

@@ -150,7 +150,7 @@ template <bool centered> void run_backward_kernel(Backward& b, const RowShape& s
 void check_normalized_shape(const Call& c) {
   TensorImpl& t = c.tensor(0);
   Sizes shape = c.ints(1);
-  check(is_floating(t.dtype), ErrorKind::not_implemented, "[", c.op.name(), "] \"", c.op.name(), "\" not implemented for '", t.dtype, "'. Received ", describe(t), ".");
+  check_accepted(c);
   check(!shape.empty(), ErrorKind::runtime, "[", c.op.name(), "] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
   i64 k = static_cast<i64>(shape.size());
   check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))), ErrorKind::runtime, "[", c.op.name(),
@@ -174,11 +174,14 @@ Dims statistics_sizes(Sizes size, std::size_t k) {
 }
 std::uint32_t last_mask(std::size_t ndim, std::size_t k) { return ((1u << k) - 1) << (ndim - k); }
 
-void gradient_by_tensors(Backward& b, std::uint32_t mask, bool centered, int weight, int bias, double eps) {
+void gradient_by_tensors(Backward& b, std::uint32_t mask, bool centered, int weight, int bias, double eps, bool statistics = false) {
   Tensor gy = b.gradient(), x = b.tensor(0);
   Normalized h = normalized(x, mask, centered, eps);
   Tensor g = b.given(weight) ? gy * b.tensor(weight) : gy;
-  if (b.needs(0)) b.set(0, normalization_gradient(h, g, mask, centered));
+  if (b.needs(0)) {
+    Tensor gx = normalization_gradient(h, g, mask, centered);
+    b.set(0, statistics ? gx + statistics_gradient(h, b.gradient(1), b.gradient(2), mask) : gx);
+  }
   if (b.given(weight) && b.needs(weight)) b.set(weight, sum_to(gy * h.value, b.sizes(weight)));
   if (bias >= 0 && b.given(bias) && b.needs(bias)) b.set(bias, sum_to(gy, b.sizes(bias)));
 }
@@ -209,7 +212,7 @@ RowShape group_shape(Sizes size, i64 groups) {
 
 OP(native_layer_norm, floats, "native_layer_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None, bias: Tensor | None, eps: float) -> (output: Tensor, mean: Tensor, rstd: Tensor)") {
   .doc = "layer_norm with the mean and 1 / sqrt(variance + eps) of each row, [..., 1...].",
-  .home = "_core",
+  .forms = function,
   .infer = [](const Call& c) {
     check_normalized_shape(c);
     TensorImpl& t = c.tensor(0);
@@ -221,14 +224,8 @@ OP(native_layer_norm, floats, "native_layer_norm(input: Tensor, normalized_shape
   .cpu = [](const Call& c) { run_forward<true>(c, last_dims(c.tensor(0).sizes(), c.ints(1).size()), 2, 3, c.real(4), &c.out[1], c.out[2]); },
   .vjp = [](Backward& b) {
     std::size_t k = b.ints(1).size(), ndim = b.sizes(0).size();
-    if (eager_state.grad || b.has_gradient(1) || b.has_gradient(2)) {
-      gradient_by_tensors(b, last_mask(ndim, k), true, 2, 3, b.real(4));
-      if (b.needs(0) && (b.has_gradient(1) || b.has_gradient(2))) {
-        Tensor g = call<"expand">(statistics_gradient(b, last_mask(ndim, k), b.real(4)), b.sizes(0));
-        b.set(0, normalization_gradient(normalized(b.tensor(0), last_mask(ndim, k), true, b.real(4)), b.given(2) ? b.gradient() * b.tensor(2) : b.gradient(), last_mask(ndim, k), true) + g);
-      }
-      return;
-    }
+    bool statistics = b.has_gradient(1) || b.has_gradient(2);
+    if (eager_state.grad || statistics) return gradient_by_tensors(b, last_mask(ndim, k), true, 2, 3, b.real(4), statistics);
     run_backward_kernel<true>(b, last_dims(b.sizes(0), k), 2, 3, b.result(1), b.result(2));
   },
   .saves = "input, weight, mean, rstd",
@@ -301,13 +298,19 @@ OP(native_rms_norm, floats, "native_rms_norm(input: Tensor, normalized_shape: in
   .errors = "randn(3, 4), (3,), None, 1e-5 => RuntimeError: [native_rms_norm] Given normalized_shape",
 };
 
-OP(rms_norm, floats, "rms_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None = None, eps: float | None = None) -> Tensor") {
+OP(rms_norm, inexact_types, "rms_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None = None, eps: float | None = None) -> Tensor") {
   .doc = "input / sqrt(mean of squares + eps) * weight over the last dimensions, normalized_shape. eps defaults to the dtype's machine epsilon.",
   .home = "_core",
   .compose = [](const Call& c) {
-    double eps = 0;
+    DType d = c.tensor(0).dtype;
+    double eps = to_real(d) == DType::f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
     if (c.has(3)) eps = c.real(3);
-    else eps = c.tensor(0).dtype == DType::f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
+    if (is_complex(d)) {
+      check_normalized_shape(c);
+      Tensor y = normalized(Tensor(&c.tensor(0)), last_mask(c.tensor(0).ndim, c.ints(1).size()), false, eps).value;
+      c.out[0] = c.has(2) ? y * Tensor(&c.tensor(2)) : y;
+      return;
+    }
     c.out[0] = call_all<"native_rms_norm">(c.arg[0], c.arg[1], c.arg[2], eps)[0];
   },
   .samples = "randn(3, 4), (4,)\nrandn(2, 3, 4), (3, 4), randn(3, 4), 1e-5",

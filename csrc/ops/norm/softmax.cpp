@@ -95,8 +95,8 @@ template <bool logarithm> void run(const Call& c) {
 void infer(const Call& c) {
   TensorImpl& t = c.tensor(0);
   DType d = c.dtype(2, t.dtype);
-  check(is_floating(d), ErrorKind::not_implemented, "[", c.op.name(), "] \"", c.op.name(), "\" not implemented for '", d, "'. Received ", describe(t), ". Give dtype=torch.float32.");
   wrap_dim(c.op.name(), c.integer(1), t.ndim);
+  check(is_floating(d), ErrorKind::not_implemented, "[", c.op.name(), "] \"", c.op.name(), "\" not implemented for '", d, "'. Received ", describe(t), ". Give dtype=torch.float32.");
   c.output(0, t.sizes(), d);
 }
 

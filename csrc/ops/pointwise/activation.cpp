@@ -147,3 +147,41 @@ OP(threshold, number_types, "threshold(input: Tensor, threshold: float, value: f
   .grad = {GRAD([](auto gy, auto input, auto threshold) { return where(input <= threshold, 0., gy); })},
   .samples = "randn(3, 4), 0.1, 20.0",
 };
+
+OP(selu, floats, "selu(input: Tensor) -> Tensor") {
+  .doc = "scale * elu(input, alpha) with the constants under which activations keep mean 0 and variance 1 (Klambauer et al. 2017).",
+  .forms = function | inplace,
+  .value = EXPR([](auto input) { return 1.0507009873554805 * where(input > 0., input, 1.6732632423543773 * expm1(input)); }),
+  .grad = {GRAD([](auto gy, auto input) { return gy * 1.0507009873554805 * where(input > 0., 1., 1.6732632423543773 * exp(input)); })},
+  .samples = "randn(3, 4)",
+};
+
+OP(celu, floats, "celu(input: Tensor, alpha: float = 1.0) -> Tensor") {
+  .doc = "input above zero, alpha * (exp(input / alpha) - 1) below (Barron 2017). alpha must not be 0.",
+  .forms = function | inplace,
+  .value = EXPR([](auto input, auto alpha) { return where(input > 0., input, alpha * expm1(input / alpha)); }),
+  .grad = {GRAD([](auto gy, auto input, auto alpha) { return where(input > 0., gy, gy * exp(input / alpha)); })},
+  .samples = "randn(3, 4)\nrandn(3, 4), 0.5",
+};
+
+OP(mish, floats, "mish(input: Tensor) -> Tensor") {
+  .doc = "input * tanh(softplus(input)) (Misra 2019).",
+  .home = "nn.functional",
+  .forms = function | inplace,
+  .value = EXPR([](auto input) { return input * tanh(where(input > 20., input, log1p(exp(input)))); }),
+  .grad = {GRAD([](auto gy, auto input) {
+    auto t = tanh(where(input > 20., input, log1p(exp(input))));
+    return gy * (t + input * sigmoid(input) * (1. - t * t));
+  })},
+  .samples = "randn(3, 4)",
+};
+
+OP(prelu_kernel, floats, "prelu_kernel(input: Tensor, weight: Tensor) -> Tensor") {
+  .doc = "input above zero, weight * input below; weight broadcasts (He et al. 2015).",
+  .home = "_core",
+  .forms = function,
+  .value = EXPR([](auto input, auto weight) { return where(input > 0., input, weight * input); }),
+  .grad = {GRAD([](auto gy, auto input, auto weight) { return where(input > 0., gy, weight * gy); }),
+           GRAD([](auto gy, auto input) { return where(input > 0., 0., input * gy); })},
+  .samples = "randn(3, 4), positive(4)",
+};

@@ -30,10 +30,10 @@ void check_not_empty(const Call& c, std::uint32_t mask, bool dim_given, ErrorKin
 }
 
 void infer_extremum(const Call& c) {
-  check_accepted(c);
   TensorImpl& t = c.tensor(0);
   bool some = c.has(1) && !c.ints(1).empty();
   std::uint32_t mask = reduce_mask(c.op.name(), some, c.ints(1), t.ndim);
+  check_accepted(c);
   check_not_empty(c, mask, some, ErrorKind::runtime);
   c.output(0, reduced_sizes(t.sizes(), mask, c.flag(2)), t.dtype);
 }
@@ -124,9 +124,9 @@ template <bool largest> void find(const Tensor& t, const Along& a, TensorImpl* v
 }
 
 void infer_with_indices(const Call& c) {
-  check_accepted(c);
   TensorImpl& t = c.tensor(0);
   std::uint32_t mask = 1u << wrap_dim(c.op.name(), c.integer(1), t.ndim);
+  check_accepted(c);
   check_not_empty(c, mask, true, ErrorKind::index);
   Dims size = reduced_sizes(t.sizes(), mask, c.flag(2));
   c.output(0, size, t.dtype);

@@ -107,8 +107,8 @@ Tensor product_gradient_by_tensors(const Tensor& gy, const Tensor& x, int dim) {
 }
 
 void infer_log(const Call& c) {
-  check_accepted(c);
   wrap_dim(c.op.name(), c.integer(1), c.tensor(0).ndim);
+  check_accepted(c);
   c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
 }
 
@@ -182,8 +182,9 @@ OP(logcumsumexp, inexact_types, "logcumsumexp(input: Tensor, dim: int) -> Tensor
     i64 dim = b.integer(1);
     if (is_complex(gy->dtype)) return b.set(0, conj(call<"exp">(x)) * sum_from_here(gy * conj(call<"exp">(-y)), dim));
     auto part = [&](const Tensor& g) {  // g > 0 where it counts
-      Tensor log_g = call<"where">(call<"gt">(g, 0.), call<"log">(g), -std::numeric_limits<double>::infinity());
-      return call<"exp">(flipped(call<"logcumsumexp">(flipped(log_g - y, dim), dim), dim) + x);
+      Tensor counts = call<"gt">(g, 0.);
+      Tensor log_ratio = call<"where">(counts, call<"log">(call<"where">(counts, g, 1.)) - y, -std::numeric_limits<double>::infinity());
+      return call<"exp">(flipped(call<"logcumsumexp">(flipped(log_ratio, dim), dim), dim) + x);
     };
     b.set(0, part(gy) - part(-gy));
   },

@@ -5,9 +5,9 @@ using namespace rl;
 namespace {
 
 void infer(const Call& c) {
-  check_accepted(c);
   TensorImpl& t = c.tensor(0);
   wrap_dim(c.op.name(), c.integer(1), t.ndim);
+  check_accepted(c);
   c.output(0, t.sizes(), t.dtype);
   c.output(1, t.sizes(), DType::i64);
 }

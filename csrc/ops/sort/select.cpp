@@ -129,7 +129,7 @@ OP(mode, real_types, "mode(input: Tensor, dim: int = -1, keepdim: bool = False) 
       std::sort(line.begin(), line.end(), ascending<V>);
       std::size_t best = 0, best_count = 0;
       for (std::size_t i = 0, count = 0; i < line.size(); ++i) {
-        count = i > 0 && line[i].value == line[i - 1].value ? count + 1 : 1;
+        count = i > 0 && !before(line[i - 1].value, line[i].value) ? count + 1 : 1;
         if (count > best_count) best = i, best_count = count;
       }
       c.out[0]->data_as<T>()[number] = T(line[best].value);

@@ -5,9 +5,9 @@ using namespace rl;
 OP(sort, real_types, "sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The elements of input [*] in order along dim, and the places they came from, int64. NaN is the largest; equals keep their order.",
   .infer = [](const Call& c) {
-    check_accepted(c);
     TensorImpl& t = c.tensor(0);
     wrap_dim("sort", c.integer(1), t.ndim);
+    check_accepted(c);
     c.output(0, t.sizes(), t.dtype);
     c.output(1, t.sizes(), DType::i64);
   },
@@ -39,8 +39,8 @@ OP(topk, number_types, "topk(input: Tensor, k: int, dim: int = -1, largest: bool
          "Raises RuntimeError when k exceeds the size of dim.",
   .infer = [](const Call& c) {
     TensorImpl& t = c.tensor(0);
-    check_accepted(c);
     int dim = wrap_dim("topk", c.integer(2), t.ndim);
+    check_accepted(c);
     Dims size(t.sizes());
     i64 k = c.integer(1);
     check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1), ErrorKind::runtime, "[topk] selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k, " for ", describe(t), ".");

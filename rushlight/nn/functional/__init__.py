@@ -1,6 +1,7 @@
 """The mathematics of layers as functions without state."""
 
 from rushlight.nn.functional.activation import *  # noqa: F403
+from rushlight.nn.functional.attention import *  # noqa: F403
 from rushlight.nn.functional.conv import *  # noqa: F403
 from rushlight.nn.functional.distance import *  # noqa: F403
 from rushlight.nn.functional.dropout import *  # noqa: F403
@@ -9,5 +10,6 @@ from rushlight.nn.functional.loss import *  # noqa: F403
 from rushlight.nn.functional.norm import *  # noqa: F403
 from rushlight.nn.functional.padding import *  # noqa: F403
 from rushlight.nn.functional.pooling import *  # noqa: F403
+from rushlight.nn.functional.resize import *  # noqa: F403
 from rushlight.nn.functional.sparse import *  # noqa: F403
 from rushlight.nn.functional.vision import *  # noqa: F403

@@ -137,16 +137,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     tensor([0.6931, 0.1054])
     """
     code = _REDUCTIONS[_choose(size_average, reduce, reduction)]
-    if input.ndim <= 2:
-        return _core.nll_loss(input, target, weight, code, ignore_index)
-    if target.shape != input.shape[:1] + input.shape[2:]:
-        raise RuntimeError(
-            "[nll_loss] target must have the shape of input without the dimension of the classes. "
-            f"Received input {list(input.shape)}, target {list(target.shape)}."
-        )
-    rows = input.movedim(1, -1).reshape(-1, input.shape[1])
-    loss = _core.nll_loss(rows, target.reshape(-1), weight, code, ignore_index)
-    return loss.reshape(target.shape) if code == 0 else loss
+    return _core.nll_loss(input, target, weight, code, ignore_index)
 
 
 def cross_entropy(
@@ -167,9 +158,11 @@ def cross_entropy(
     reduction = _choose(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"[cross_entropy] label_smoothing must be between 0.0 and 1.0. Received {label_smoothing}.")
-    class_dim = 0 if input.ndim == 1 else 1
+    if label_smoothing == 0.0 and target.ndim < input.ndim:
+        return _core.cross_entropy(input, target, weight, _REDUCTIONS[reduction], ignore_index)
     if input.ndim == 0:
         raise RuntimeError("[cross_entropy] input must have a dimension of classes. Received a 0-d tensor.")
+    class_dim = 0 if input.ndim == 1 else 1
     log_probability = log_softmax(input, class_dim)
     if target.shape == input.shape and (target.is_floating_point() or input.ndim > 1):
         return _soft_cross_entropy(log_probability, target, weight, reduction, label_smoothing, class_dim)

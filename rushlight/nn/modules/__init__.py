@@ -1,6 +1,7 @@
 """Layers, by family."""
 
 from rushlight.nn.modules.activation import *  # noqa: F403
+from rushlight.nn.modules.attention import *  # noqa: F403
 from rushlight.nn.modules.batchnorm import *  # noqa: F403
 from rushlight.nn.modules.container import *  # noqa: F403
 from rushlight.nn.modules.conv import *  # noqa: F403
@@ -15,4 +16,7 @@ from rushlight.nn.modules.normalization import *  # noqa: F403
 from rushlight.nn.modules.padding import *  # noqa: F403
 from rushlight.nn.modules.pixelshuffle import *  # noqa: F403
 from rushlight.nn.modules.pooling import *  # noqa: F403
+from rushlight.nn.modules.rnn import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
+from rushlight.nn.modules.transformer import *  # noqa: F403
+from rushlight.nn.modules.upsampling import *  # noqa: F403

@@ -92,7 +92,7 @@ class Module:
         """The computation. Every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, input=MISSING, /, *args, **kwargs):
         if (
             self._forward_hooks
             or self._forward_pre_hooks
@@ -100,9 +100,11 @@ class Module:
             or self._backward_pre_hooks
             or any_global
         ):
-            return self._call_with_hooks(args, kwargs)
+            return self._call_with_hooks(args if input is MISSING else (input, *args), kwargs)
         try:
-            return self.forward(*args, **kwargs)
+            if not args and not kwargs and input is not MISSING:  # nothing to pack and unpack
+                return self.forward(input)
+            return self.forward(**kwargs) if input is MISSING else self.forward(input, *args, **kwargs)
         except Exception as error:
             name_layer(error, self)
             raise

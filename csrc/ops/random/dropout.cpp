@@ -1,0 +1,95 @@
+// Dropout: mask and scale in one pass over the input, from a counter-based stream of its own.
+#include "base/parallel.h"
+#include "kernels/random_philox.h"
+#include "ops/expr.h"
+#include "ops/random/draw.h"
+using namespace rl;
+
+namespace {
+
+double scale_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
+
+template <class T, class S> T times(T x, S scale) {
+  if constexpr (is_half_type<T>) return T(static_cast<float>(x) * scale);
+  else return x * scale;
+}
+
+template <class T> void drop(const T* x, T* y, bool* mask, i64 n, double p, std::uint64_t seed) {
+  using S = decltype([] {
+    if constexpr (is_complex_type<T>) return typename T::value_type{};
+    else if constexpr (is_half_type<T>) return float{};
+    else return T{};
+  }());
+  const S scale = static_cast<S>(scale_of(p));
+  const std::uint64_t threshold = dropout_threshold(p);
+  parallel_for((n + kPhiloxBlock - 1) / kPhiloxBlock, 512, [=](i64 begin, i64 end) {
+    std::uint32_t words[kPhiloxBlock];
+    for (i64 block = begin; block < end; ++block) {
+      philox_block(seed, 0, static_cast<std::uint64_t>(block), words);
+      i64 at = block * kPhiloxBlock, count = std::min(kPhiloxBlock, n - at);
+      for (i64 i = 0; i < count; ++i) {
+        bool keep = words[i] >= threshold;
+        mask[at + i] = keep;
+        y[at + i] = times(x[at + i], keep ? scale : S(0));
+      }
+    }
+  });
+}
+
+}  // namespace
+
+OP(native_dropout, inexact_types, "native_dropout(input: Tensor, p: float, train: bool | None) -> (output: Tensor, mask: Tensor)") {
+  .doc = "input with each element zero with probability p and the others divided by 1 - p, and the mask (bool) of what was kept. With train=False nothing is dropped.\n\nRaises RuntimeError unless 0 <= p <= 1, or for integers.",
+  .forms = function,
+  .cpu = [](const Call& c) {
+    TensorImpl& t = c.tensor(0);
+    double p = c.real(1);
+    check(p >= 0 && p <= 1, ErrorKind::runtime, "[native_dropout] dropout probability has to be between 0 and 1, but got ", p, ".");
+    check(is_differentiable(t.dtype), ErrorKind::runtime, "[native_dropout] input must be floating point: result type Float can't be cast to the desired output type ", t.dtype, ". Received ", describe(t), ".");
+    TensorImpl &out = c.output(0, t.sizes(), t.dtype), &mask = c.output(1, t.sizes(), DType::bool_);
+    GradMode off(false);
+    if ((c.has(2) && !c.flag(2)) || p == 0) {
+      copy_elements(out, t);
+      fill_elements(mask, Arg(true));
+      return;
+    }
+    Tensor x = call<"contiguous">(Tensor(&t));
+    std::uint64_t seed;
+    {
+      std::lock_guard lock(generator_mutex());
+      seed = philox_seed(default_generator());
+    }
+    WithoutInterpreter released(t.numel >= kLongDraw);
+    visit(t.dtype, [&]<class T>(Type<T>) {
+      if constexpr (!std::is_integral_v<T>) drop(x->data_as<T>(), out.data_as<T>(), mask.data_as<bool>(), t.numel, p, seed);
+    });
+  },
+  .vjp = [](Backward& b) {
+    bool dropped = !b.given(2) || b.flag(2);
+    if (b.has_gradient(0)) b.set(0, call<"native_dropout_backward">(b.gradient(), b.result(1), dropped ? scale_of(b.real(1)) : 1.0));
+  },
+  .saves = "mask",
+  .samples = "randn(3, 4), 0.0, True\nrandn(3, 4), 0.5, False",
+  .errors = "randn(3), 1.5, True => RuntimeError: [native_dropout] dropout probability has to be between 0 and 1, but got 1.5",
+};
+
+OP(native_dropout_backward, inexact_types, "native_dropout_backward(grad_output: Tensor, mask: Mask, scale: float) -> Tensor") {
+  .doc = "grad_output * scale where mask holds, 0 elsewhere.",
+  .forms = function,
+  .value = EXPR([](auto grad_output, auto mask, auto scale) { return where(mask, grad_output * scale, 0.); }),
+  .grad = {GRAD([](auto gy, auto mask, auto scale) { return where(mask, gy * scale, 0.); })},
+  .samples = "randn(3, 4), bools(3, 4), 2.0",
+};
+
+OP(dropout, inexact_types, "dropout(input: Tensor, p: float, train: bool) -> Tensor") {
+  .doc = "input with each element zero with probability p and the others divided by 1 - p; input itself with train=False.\n\nRaises RuntimeError unless 0 <= p <= 1, or for integers.",
+  .forms = function,
+  .compose = [](const Call& c) {
+    TensorImpl& t = c.tensor(0);
+    double p = c.real(1);
+    check(p >= 0 && p <= 1, ErrorKind::runtime, "[dropout] dropout probability has to be between 0 and 1, but got ", p, ".");
+    c.out[0] = !c.flag(2) || p == 0 || t.numel == 0 ? Tensor(&t) : call_all<"native_dropout">(c.arg[0], p, true)[0];
+  },
+  .samples = "randn(3, 4), 0.0, True\nrandn(3, 4), 0.5, False",
+  .errors = "randn(3), 1.5, True => RuntimeError: [dropout] dropout probability has to be between 0 and 1, but got 1.5",
+};

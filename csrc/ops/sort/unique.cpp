@@ -1,0 +1,136 @@
+// Distinct elements and slices.
+#include <numeric>
+
+#include "ops/sort/order.h"
+using namespace rl;
+
+namespace {
+
+// Runs of equal slices in `order` become one slice each. same(i, j) compares slices i and j.
+struct Runs {
+  std::vector<i64> first;  // a slice of each run
+  Tensor inverse, counts;
+};
+template <class Same> Runs find_runs(const std::vector<i64>& order, bool inverse, bool counts, Same&& same) {
+  Runs r;
+  i64 n = static_cast<i64>(order.size());
+  r.inverse = empty({inverse ? n : 0}, DType::i64);
+  std::vector<i64> length;
+  for (i64 k = 0; k < n; ++k) {
+    i64 i = order[static_cast<std::size_t>(k)];
+    if (k == 0 || !same(order[static_cast<std::size_t>(k - 1)], i)) r.first.push_back(i), length.push_back(0);
+    ++length.back();
+    if (inverse) r.inverse->data_as<i64>()[i] = static_cast<i64>(r.first.size()) - 1;
+  }
+  r.counts = empty({counts ? static_cast<i64>(length.size()) : 0}, DType::i64);
+  if (counts) std::copy(length.begin(), length.end(), r.counts->data_as<i64>());
+  return r;
+}
+
+std::vector<i64> in_order(i64 n) {
+  std::vector<i64> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), i64{0});
+  return order;
+}
+
+void unique_elements(const Call& c, bool sorted) {
+  GradMode off(false);
+  check_accepted(c);
+  Tensor x = contiguous(Tensor(&c.tensor(0)));
+  bool inverse = c.flag(1), counts = c.flag(2);
+  visit(x->dtype, [&]<class T>(Type<T>) {
+    if constexpr (!is_complex_type<T>) {
+      using V = Wide<T>;
+      const T* from = x->data_as<T>();
+      std::vector<i64> order;
+      if (sorted) {
+        std::vector<Ranked<V>> ranked(static_cast<std::size_t>(x->numel));
+        for (i64 i = 0; i < x->numel; ++i) ranked[static_cast<std::size_t>(i)] = {V(from[i]), i};
+        std::sort(ranked.begin(), ranked.end(), ascending<V>);
+        order.reserve(ranked.size());
+        for (const auto& r : ranked) order.push_back(r.index);
+      } else {
+        order = in_order(x->numel);
+      }
+      Runs runs = find_runs(order, inverse, counts, [&](i64 i, i64 j) { return V(from[i]) == V(from[j]); });
+      c.out[0] = empty({static_cast<i64>(runs.first.size())}, x->dtype);
+      for (std::size_t k = 0; k < runs.first.size(); ++k) c.out[0]->data_as<T>()[k] = from[runs.first[k]];
+      c.out[1] = inverse ? call<"reshape">(runs.inverse, x->sizes()) : runs.inverse;
+      c.out[2] = runs.counts;
+    }
+  });
+}
+
+void unique_slices(const Call& c, bool sorted) {
+  GradMode off(false);
+  check_accepted(c);
+  TensorImpl& t = c.tensor(0);
+  int dim = wrap_dim(c.op.name(), c.integer(1), t.ndim);
+  check(t.ndim > 0, ErrorKind::index, "[", c.op.name(), "] Dimension specified as ", c.integer(1), " but tensor has no dimensions. Leave dim out.");
+  int zero_sizes = 0;
+  for (int d = 0; d < t.ndim; ++d) zero_sizes += t.size[d] == 0;
+  check(zero_sizes == 0 || (zero_sizes == 1 && t.size[dim] == 0), ErrorKind::runtime, "[", c.op.name(),
+        "] There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t), ".");
+  Tensor x = contiguous(call<"transpose">(Tensor(&t), i64{0}, i64{dim}));
+  i64 n = x->size[0], width = n ? x->numel / n : 0;
+  std::vector<i64> order = in_order(n);
+  Runs runs;
+  visit(x->dtype, [&]<class T>(Type<T>) {
+    if constexpr (!is_complex_type<T>) {
+      using V = Wide<T>;
+      const T* from = x->data_as<T>();
+      auto less = [&](i64 i, i64 j) {
+        const T *a = from + i * width, *b = from + j * width;
+        for (i64 k = 0; k < width; ++k) {
+          if (before(V(a[k]), V(b[k]))) return true;
+          if (before(V(b[k]), V(a[k]))) return false;
+        }
+        return false;
+      };
+      if (sorted) std::stable_sort(order.begin(), order.end(), less);
+      runs = find_runs(order, c.flag(2), c.flag(3), [&](i64 i, i64 j) {
+        for (i64 k = 0; k < width; ++k)
+          if (V(from[i * width + k]) != V(from[j * width + k])) return false;
+        return true;
+      });
+    }
+  });
+  Tensor picked = empty({static_cast<i64>(runs.first.size())}, DType::i64);
+  std::copy(runs.first.begin(), runs.first.end(), picked->data_as<i64>());
+  c.out[0] = call<"index_select">(Tensor(&t), i64{dim}, picked);
+  c.out[1] = runs.inverse;
+  c.out[2] = runs.counts;
+}
+
+}  // namespace
+
+OP(unique_sorted, real_types, "unique_sorted(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
+  .doc = "The distinct elements of input [*] in order; where each element went (input's shape) and how often each occurs, empty unless asked for. "
+         "Every NaN is distinct.",
+  .home = "_core",
+  .cpu = [](const Call& c) { unique_elements(c, true); },
+  .samples = "randint(0, 3, (3, 4))\nrandint(0, 3, (3, 4)), True, True\nrandn(5)",
+};
+
+OP(unique_consecutive_flat, real_types, "unique_consecutive_flat(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
+  .doc = "input [*] flattened, with runs of equal elements as one; as unique_sorted() without the sorting.",
+  .home = "_core",
+  .cpu = [](const Call& c) { unique_elements(c, false); },
+  .samples = "randint(0, 2, (3, 4)), True, True\nrandn(5)",
+};
+
+OP(unique_dim, real_types, "unique_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
+  .doc = "The distinct slices along dim in lexicographic order; where each slice went [size of dim] and how often each occurs.",
+  .home = "_core",
+  .cpu = [](const Call& c) { unique_slices(c, true); },
+  .samples = "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1",
+  .errors = "randn(3), 1 => IndexError: [unique_dim] Dimension out of range",
+};
+
+OP(unique_consecutive_dim, real_types, "unique_consecutive_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
+  .doc = "input with runs of equal slices along dim as one; as unique_dim() without the sorting.",
+  .home = "_core",
+  .cpu = [](const Call& c) { unique_slices(c, false); },
+  .samples = "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1",
+  .errors = "randn(3), 1 => IndexError: [unique_consecutive_dim] Dimension out of range",
+};

@@ -1,0 +1,198 @@
+"""Attention (Vaswani et al., 2017)."""
+
+import math
+
+import rushlight
+from rushlight.nn.functional.activation import softmax
+from rushlight.nn.functional.dropout import dropout
+from rushlight.nn.functional.linear import linear
+from rushlight.nn.functional.padding import pad
+
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+
+
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
+):
+    """softmax(query keyᵀ * scale + mask) value.
+
+    Args:
+        query: [..., L, E].
+        key: [..., S, E].
+        value: [..., S, V].
+        attn_mask: broadcasts to [..., L, S]; bool (False shuts a position out) or numbers that are added.
+        dropout_p: the share of the attention weights that are dropped.
+        is_causal: query i sees keys 0 to i only; not together with `attn_mask`.
+        scale: 1 / sqrt(E) by default.
+        enable_gqa: key and value have fewer heads (dimension -3), each of which serves several of the query's.
+
+    Returns:
+        [..., L, V]; zero where a query sees no key.
+
+    >>> q = torch.ones(1, 2, 4)
+    >>> torch.nn.functional.scaled_dot_product_attention(q, q, q).shape
+    torch.Size([1, 2, 4])
+    """
+    scores_mask = _score_mask(query, key, attn_mask, is_causal)
+    if enable_gqa:
+        heads = query.shape[-3]
+        key = key.repeat_interleave(heads // key.shape[-3], -3)
+        value = value.repeat_interleave(heads // value.shape[-3], -3)
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    return _attend(query * scale, key, value, scores_mask, dropout_p)[0]
+
+
+def _score_mask(query, key, attn_mask, is_causal):
+    if not is_causal:
+        return attn_mask
+    if attn_mask is not None:
+        raise RuntimeError(
+            "[scaled_dot_product_attention] explicit attn_mask should not be set when is_causal=True. "
+            "Put the causal mask into attn_mask."
+        )
+    shape = (query.shape[-2], key.shape[-2])
+    return rushlight.ones(shape, dtype=rushlight.bool, device=query.device).tril()
+
+
+def _attend(query, key, value, mask, dropout_p):
+    """The weighted values and the weights, of a query that is scaled already."""
+    scores = query @ key.transpose(-2, -1)
+    if mask is not None:
+        if mask.dtype == rushlight.bool:
+            scores = scores.masked_fill(mask.logical_not(), -math.inf)
+        else:
+            scores = scores + mask
+    weights = softmax(scores, -1)
+    if mask is not None:
+        blind = (scores.detach() == -math.inf).all(-1, keepdim=True)
+        if bool(blind.any()):  # a query that sees nothing gives zeros, not nan
+            weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
+    if dropout_p > 0.0:
+        weights = dropout(weights, dropout_p)
+    return weights @ value, weights
+
+
+def _as_added(mask, dtype):
+    """A mask as numbers to add: a bool one shuts out where it is True."""
+    if mask is None or mask.dtype != rushlight.bool:
+        return mask
+    return rushlight.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(mask, -math.inf)
+
+
+def multi_head_attention_forward(
+    query,
+    key,
+    value,
+    embed_dim_to_check,
+    num_heads,
+    in_proj_weight,
+    in_proj_bias,
+    bias_k,
+    bias_v,
+    add_zero_attn,
+    dropout_p,
+    out_proj_weight,
+    out_proj_bias,
+    training=True,
+    key_padding_mask=None,
+    need_weights=True,
+    attn_mask=None,
+    use_separate_proj_weight=False,
+    q_proj_weight=None,
+    k_proj_weight=None,
+    v_proj_weight=None,
+    static_k=None,
+    static_v=None,
+    average_attn_weights=True,
+    is_causal=False,
+):
+    """Attention in several subspaces; the work of `MultiheadAttention`, which says what the arguments are.
+
+    Args:
+        query: [L, N, E] or [L, E].
+        key: [S, N, K] or [S, K].
+        value: [S, N, V] or [S, V].
+        in_proj_weight: [3 E, E]; or None with `use_separate_proj_weight`, and the three weights by themselves.
+        key_padding_mask: [N, S] or [S]; bool (True shuts a key out) or numbers that are added.
+        attn_mask: [L, S] or [N * num_heads, L, S]; likewise.
+        static_k, static_v: [N * num_heads, S, E / num_heads]; instead of the projected ones.
+
+    Returns:
+        The output, [L, N, E], and the weights, [N, L, S] or [N, num_heads, L, S], or None.
+    """
+    name = "[multi_head_attention_forward]"
+    batched = query.ndim == 3
+    if query.ndim not in (2, 3) or key.ndim != query.ndim or value.ndim != query.ndim:
+        raise AssertionError(
+            f"{name} query, key and value must all be 2-D (unbatched) or all 3-D. "
+            f"Received {query.ndim}-D, {key.ndim}-D and {value.ndim}-D."
+        )
+    if not batched:
+        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    length, batch, width = query.shape
+    if width != embed_dim_to_check:
+        raise AssertionError(f"{name} was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
+    if width % num_heads:
+        raise AssertionError(f"{name} embed_dim {width} not divisible by num_heads {num_heads}")
+    if key.shape[:2] != value.shape[:2]:
+        raise AssertionError(f"{name} key shape {key.shape} does not match value shape {value.shape}")
+    if is_causal and attn_mask is None:
+        raise RuntimeError(f"{name} Need attn_mask if specifying the is_causal hint.")
+    head = width // num_heads
+    key_padding_mask = _as_added(key_padding_mask, query.dtype)
+    attn_mask = _as_added(attn_mask, query.dtype)
+    if attn_mask is not None:
+        wanted = (length, key.shape[0]) if attn_mask.ndim == 2 else (batch * num_heads, length, key.shape[0])
+        if tuple(attn_mask.shape) != wanted:
+            raise RuntimeError(f"{name} attn_mask must be {list(wanted)}. Received {list(attn_mask.shape)}.")
+        if attn_mask.ndim == 2:
+            attn_mask = attn_mask.unsqueeze(0)
+
+    biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
+    if use_separate_proj_weight:
+        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
+    else:
+        weights = in_proj_weight.chunk(3)
+    if query is key and key is value and not use_separate_proj_weight:
+        q, k, v = linear(query, in_proj_weight, in_proj_bias).chunk(3, -1)
+    else:
+        q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
+
+    def one_more(mask):
+        return None if mask is None else pad(mask, (0, 1))
+
+    if bias_k is not None and bias_v is not None:
+        k = rushlight.cat([k, bias_k.expand(1, batch, width)])
+        v = rushlight.cat([v, bias_v.expand(1, batch, width)])
+        attn_mask, key_padding_mask = one_more(attn_mask), one_more(key_padding_mask)
+
+    def heads(x):  # [T, N, E] -> [N * heads, T, E / heads]
+        return x.reshape(x.shape[0], batch * num_heads, head).transpose(0, 1)
+
+    q = heads(q)
+    k = heads(k) if static_k is None else static_k
+    v = heads(v) if static_v is None else static_v
+    if add_zero_attn:
+        zeros = rushlight.zeros((batch * num_heads, 1, head), dtype=k.dtype, device=k.device)
+        k, v = rushlight.cat([k, zeros], 1), rushlight.cat([v, zeros], 1)
+        attn_mask, key_padding_mask = one_more(attn_mask), one_more(key_padding_mask)
+    if key_padding_mask is not None:
+        if tuple(key_padding_mask.shape) != (batch, k.shape[1]):
+            raise AssertionError(
+                f"{name} key_padding_mask must be {[batch, k.shape[1]]}. Received {list(key_padding_mask.shape)}."
+            )
+        of_keys = key_padding_mask.reshape(batch, 1, 1, -1).expand(-1, num_heads, -1, -1)
+        of_keys = of_keys.reshape(batch * num_heads, 1, -1)
+        attn_mask = of_keys if attn_mask is None else attn_mask + of_keys
+
+    result, attention = _attend(q / math.sqrt(head), k, v, attn_mask, dropout_p if training else 0.0)
+    result = linear(result.transpose(0, 1).reshape(length, batch, width), out_proj_weight, out_proj_bias)
+    if not batched:
+        result = result.squeeze(1)
+    if not need_weights:
+        return result, None
+    attention = attention.reshape(batch, num_heads, length, -1)
+    if average_attn_weights:
+        attention = attention.mean(1)
+    return result, attention if batched else attention.squeeze(0)

@@ -1,0 +1,502 @@
+"""Recurrent layers, written out step by step."""
+
+import math
+import warnings
+
+import rushlight
+from rushlight.nn import functional as F
+from rushlight.nn import init
+from rushlight.nn.modules.module import Module
+from rushlight.nn.parameter import Parameter
+from rushlight.nn.utils.rnn import PackedSequence
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
+
+
+# One step each: what the input contributes [N, G * H], the state, and the weights of the state; the new state.
+# The state is a tuple of tensors [N, H]; its first is the output.
+
+
+def _plain_step(nonlinearity):
+    def step(from_input, state, w_hh, b_hh, w_hr):
+        return (nonlinearity(from_input + F.linear(state[0], w_hh, b_hh)),)
+
+    return step
+
+
+def _lstm_step(from_input, state, w_hh, b_hh, w_hr):
+    hidden, cell = state
+    i, f, g, o = (from_input + F.linear(hidden, w_hh, b_hh)).chunk(4, -1)
+    cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+    hidden = o.sigmoid() * cell.tanh()
+    return (hidden if w_hr is None else F.linear(hidden, w_hr)), cell
+
+
+def _gru_step(from_input, state, w_hh, b_hh, w_hr):
+    (hidden,) = state
+    r, z, n = from_input.chunk(3, -1)
+    hr, hz, hn = F.linear(hidden, w_hh, b_hh).chunk(3, -1)
+    z = (z + hz).sigmoid()
+    n = (n + (r + hr).sigmoid() * hn).tanh()
+    return (n + z * (hidden - n),)
+
+
+_STEPS = {
+    "RNN_TANH": _plain_step(rushlight.tanh),
+    "RNN_RELU": _plain_step(rushlight.relu),
+    "LSTM": _lstm_step,
+    "GRU": _gru_step,
+}
+_GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+
+
+def _scan(step, data, sizes, state, weights, reverse):
+    """One layer in one direction.
+
+    Args:
+        data: the steps of all sequences, packed: [sum of sizes, F].
+        sizes: the number of sequences at each step, descending.
+        state: a tuple of [N, H].
+
+    Returns:
+        The outputs, packed like `data`, and the last state of each sequence.
+    """
+    w_ih, w_hh, b_ih, b_hh, w_hr = weights
+    inputs = F.linear(data, w_ih, b_ih).split(sizes)
+    outputs, finished = [None] * len(sizes), []
+    first, size = state, sizes[-1 if reverse else 0]
+    state = tuple(s[:size] for s in first)
+    for t in range(len(sizes) - 1, -1, -1) if reverse else range(len(sizes)):
+        if sizes[t] < size:  # the shortest sequences have ended
+            finished.append(tuple(s[sizes[t] :] for s in state))
+            state = tuple(s[: sizes[t]] for s in state)
+        elif sizes[t] > size:  # backwards they begin here
+            state = tuple(rushlight.cat([s, f[size : sizes[t]]]) for s, f in zip(state, first, strict=True))
+        size = sizes[t]
+        state = step(inputs[t], state, w_hh, b_hh, w_hr)
+        outputs[t] = state[0]
+    last = [state, *reversed(finished)]
+    return rushlight.cat(outputs), tuple(rushlight.cat(parts) for parts in zip(*last, strict=True))
+
+
+class RNNBase(Module):
+    """What RNN, LSTM and GRU have in common: the weights of all layers and directions, and the way through them.
+
+    Shapes: input [T, N, input_size] ([N, T, input_size] if `batch_first`, or without N, or packed); hidden state
+    [num_layers * directions, N, hidden_size]; output [T, N, directions * hidden_size].
+    """
+
+    def __init__(
+        self,
+        mode,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        proj_size=0,
+        device=None,
+        dtype=None,
+    ):
+        super().__init__()
+        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+            )
+        if dropout > 0 and num_layers == 1:
+            warnings.warn(
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+                stacklevel=3,
+            )
+        if not isinstance(hidden_size, int):
+            raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+        if hidden_size <= 0:
+            raise ValueError("hidden_size must be greater than zero")
+        if num_layers <= 0:
+            raise ValueError("num_layers must be greater than zero")
+        if proj_size < 0:
+            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+        if proj_size >= hidden_size:
+            raise ValueError("proj_size has to be smaller than hidden_size")
+        if mode not in _STEPS:
+            raise ValueError(f"Unrecognized RNN mode: {mode}")
+        self.mode = mode
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        self.proj_size = proj_size
+
+        gates, output_size = _GATES[mode] * hidden_size, proj_size or hidden_size
+        directions = 2 if bidirectional else 1
+        self._all_weights = []
+        for layer in range(num_layers):
+            for direction in range(directions):
+                suffix = f"_l{layer}" + "_reverse" * direction
+                shapes = {
+                    "weight_ih": (gates, input_size if layer == 0 else output_size * directions),
+                    "weight_hh": (gates, output_size),
+                }
+                if bias:
+                    shapes["bias_ih"] = shapes["bias_hh"] = (gates,)
+                if proj_size:
+                    shapes["weight_hr"] = (proj_size, hidden_size)
+                for name, shape in shapes.items():
+                    setattr(self, name + suffix, Parameter(rushlight.empty(shape, device=device, dtype=dtype)))
+                self._all_weights.append([name + suffix for name in shapes])
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw all weights from (-k, k), k = 1 / sqrt(hidden_size)."""
+        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for weight in self.parameters():
+            init.uniform_(weight, -bound, bound)
+
+    def flatten_parameters(self):
+        """Nothing to do: the weights are used where they are."""
+
+    @property
+    def all_weights(self):
+        """The parameters of each layer and direction, as lists."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    def _weights(self, layer, direction):
+        suffix = f"_l{layer}" + "_reverse" * direction
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        return [getattr(self, name + suffix, None) for name in names]
+
+    def _first_state(self, given, batch, like):
+        """The tuple of hidden (and cell) states to begin with, each [layers * directions, N, size]."""
+        cells = self.mode == "LSTM"
+        if given is None:
+            rows = self.num_layers * (2 if self.bidirectional else 1)
+            sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * cells
+            return tuple(rushlight.zeros((rows, batch, s), dtype=like.dtype, device=like.device) for s in sizes)
+        return tuple(given) if cells else (given,)
+
+    def _check_state(self, state, batch):
+        rows = self.num_layers * (2 if self.bidirectional else 1)
+        sizes = (self.proj_size or self.hidden_size, self.hidden_size)
+        for which, part, size in zip(("hx", "cx"), state, sizes):  # noqa: B905  (all but LSTM have one part)
+            wanted = (rows, batch, size)
+            if tuple(part.shape) != wanted:
+                name = f"hidden[{0 if which == 'hx' else 1}]" if self.mode == "LSTM" else "hidden"
+                raise RuntimeError(f"Expected {name} size {wanted}, got {list(part.shape)}")
+
+    def forward(self, input, hx=None):
+        """The outputs of the last layer, and the last states of all.
+
+        Args:
+            hx: the states to begin with, zeros by default; of an LSTM, the pair (hidden, cell).
+        """
+        packed = isinstance(input, PackedSequence)
+        if packed:
+            data, batch_sizes, sorted_indices, unsorted_indices = input
+            sizes, batched = batch_sizes.tolist(), True
+        else:
+            if input.ndim not in (2, 3):
+                raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
+            sorted_indices, batched = None, input.ndim == 3
+            if not batched:
+                input = input.unsqueeze(1)
+                if hx is not None:
+                    hx = tuple(s.unsqueeze(1) for s in hx) if self.mode == "LSTM" else hx.unsqueeze(1)
+            elif self.batch_first:
+                input = input.transpose(0, 1)
+            steps, batch = input.shape[:2]
+            if steps == 0:
+                raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+            sizes, data = [batch] * steps, input.reshape(steps * batch, input.shape[2])
+        if data.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {data.shape[-1]}"
+            )
+        state = self._first_state(hx, sizes[0], data)
+        self._check_state(state, sizes[0])
+        if sorted_indices is not None:
+            state = tuple(s.index_select(1, sorted_indices) for s in state)
+
+        step, last = _STEPS[self.mode], []
+        for layer in range(self.num_layers):
+            outputs = []
+            for direction in range(2 if self.bidirectional else 1):
+                row = len(last)
+                begin = tuple(s[row] for s in state)
+                output, end = _scan(step, data, sizes, begin, self._weights(layer, direction), bool(direction))
+                outputs.append(output)
+                last.append(end)
+            data = rushlight.cat(outputs, -1) if self.bidirectional else outputs[0]
+            if self.dropout and self.training and layer < self.num_layers - 1:
+                data = F.dropout(data, self.dropout)
+        state = tuple(rushlight.stack(parts) for parts in zip(*last, strict=True))
+
+        if packed:
+            output = PackedSequence(data, batch_sizes, sorted_indices, unsorted_indices)
+            if unsorted_indices is not None:
+                state = tuple(s.index_select(1, unsorted_indices) for s in state)
+        else:
+            output = data.reshape(len(sizes), sizes[0], data.shape[-1])
+            if not batched:
+                output, state = output.squeeze(1), tuple(s.squeeze(1) for s in state)
+            elif self.batch_first:
+                output = output.transpose(0, 1)
+        return output, (state if self.mode == "LSTM" else state[0])
+
+    def extra_repr(self):
+        text = f"{self.input_size}, {self.hidden_size}"
+        if self.proj_size != 0:
+            text += f", proj_size={self.proj_size}"
+        if self.num_layers != 1:
+            text += f", num_layers={self.num_layers}"
+        if self.bias is not True:
+            text += f", bias={self.bias}"
+        if self.batch_first is not False:
+            text += f", batch_first={self.batch_first}"
+        if self.dropout != 0:
+            text += f", dropout={self.dropout}"
+        if self.bidirectional is not False:
+            text += f", bidirectional={self.bidirectional}"
+        return text
+
+
+class RNN(RNNBase):
+    """h = tanh(W_ih x + b_ih + W_hh h + b_hh) at each step (Elman, 1990).
+
+    Args:
+        nonlinearity: "tanh" or "relu".
+        dropout: of the outputs of all layers but the last, in training.
+        bidirectional: a second set of weights goes through the sequence backwards.
+
+    >>> rnn = torch.nn.RNN(10, 20, 2)
+    >>> output, hidden = rnn(torch.randn(5, 3, 10))
+    >>> output.shape, hidden.shape
+    (torch.Size([5, 3, 20]), torch.Size([2, 3, 20]))
+    """
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        nonlinearity="tanh",
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        device=None,
+        dtype=None,
+    ):
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        self.nonlinearity = nonlinearity
+        super().__init__(
+            "RNN_" + nonlinearity.upper(),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device=device,
+            dtype=dtype,
+        )
+
+
+class LSTM(RNNBase):
+    """i, f, g, o = W_ih x + b_ih + W_hh h + b_hh; c = σ(f) c + σ(i) tanh(g); h = σ(o) tanh(c)
+    (Hochreiter and Schmidhuber, 1997).
+
+    Args:
+        proj_size: size of a projection of h, 0 for none (Sak et al., 2014).
+        dropout: of the outputs of all layers but the last, in training.
+        bidirectional: a second set of weights goes through the sequence backwards.
+
+    >>> lstm = torch.nn.LSTM(10, 20, batch_first=True)
+    >>> output, (hidden, cell) = lstm(torch.randn(3, 5, 10))
+    >>> output.shape, cell.shape
+    (torch.Size([3, 5, 20]), torch.Size([1, 3, 20]))
+    """
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        proj_size=0,
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            "LSTM",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+        )
+
+
+class GRU(RNNBase):
+    """r = σ(...), z = σ(...), n = tanh(W_in x + b_in + r (W_hn h + b_hn)); h = (1 - z) n + z h (Cho et al., 2014).
+
+    Args:
+        dropout: of the outputs of all layers but the last, in training.
+        bidirectional: a second set of weights goes through the sequence backwards.
+
+    >>> gru = torch.nn.GRU(10, 20, bidirectional=True)
+    >>> output, hidden = gru(torch.randn(5, 3, 10))
+    >>> output.shape, hidden.shape
+    (torch.Size([5, 3, 40]), torch.Size([2, 3, 20]))
+    """
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            "GRU",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device=device,
+            dtype=dtype,
+        )
+
+
+class RNNCellBase(Module):
+    """One step of a recurrent layer.
+
+    Shapes: input [N, input_size] or [input_size], hidden state [N, hidden_size] or [hidden_size].
+    """
+
+    _mode = ""
+
+    def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.bias = bias
+
+        def weight(*shape):
+            return Parameter(rushlight.empty(shape, device=device, dtype=dtype))
+
+        self.weight_ih = weight(num_chunks * hidden_size, input_size)
+        self.weight_hh = weight(num_chunks * hidden_size, hidden_size)
+        self.register_parameter("bias_ih", weight(num_chunks * hidden_size) if bias else None)
+        self.register_parameter("bias_hh", weight(num_chunks * hidden_size) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw all weights from (-k, k), k = 1 / sqrt(hidden_size)."""
+        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for weight in self.parameters():
+            init.uniform_(weight, -bound, bound)
+
+    def _step(self, input, state):
+        """The new state, a tuple; `state` is one, or None for zeros."""
+        name = type(self).__name__
+        if input.ndim not in (1, 2):
+            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
+        if state is None:
+            zeros = rushlight.zeros((*input.shape[:-1], self.hidden_size), dtype=input.dtype, device=input.device)
+            state = (zeros,) * (2 if self._mode == "LSTM" else 1)
+        for part in state:
+            if part.ndim not in (1, 2):
+                raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {part.ndim}D instead")
+        batched = input.ndim == 2
+        if not batched:
+            input, state = input.unsqueeze(0), tuple(s.unsqueeze(0) for s in state)
+        from_input = F.linear(input, self.weight_ih, self.bias_ih)
+        state = _STEPS[self._mode](from_input, state, self.weight_hh, self.bias_hh, None)
+        return state if batched else tuple(s.squeeze(0) for s in state)
+
+    def extra_repr(self):
+        text = f"{self.input_size}, {self.hidden_size}"
+        if self.bias is not True:
+            text += f", bias={self.bias}"
+        if getattr(self, "nonlinearity", "tanh") != "tanh":
+            text += f", nonlinearity={self.nonlinearity}"
+        return text
+
+
+class RNNCell(RNNCellBase):
+    """One step of `RNN`.
+
+    >>> cell = torch.nn.RNNCell(10, 20)
+    >>> cell(torch.randn(3, 10), torch.zeros(3, 20)).shape
+    torch.Size([3, 20])
+    """
+
+    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None):
+        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
+        self.nonlinearity = nonlinearity
+
+    @property
+    def _mode(self):
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        return "RNN_" + self.nonlinearity.upper()
+
+    def forward(self, input, hx=None):
+        return self._step(input, None if hx is None else (hx,))[0]
+
+
+class LSTMCell(RNNCellBase):
+    """One step of `LSTM`; takes and returns the pair (hidden, cell).
+
+    >>> hidden, cell = torch.nn.LSTMCell(10, 20)(torch.randn(3, 10))
+    >>> cell.shape
+    torch.Size([3, 20])
+    """
+
+    _mode = "LSTM"
+
+    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+
+    def forward(self, input, hx=None):
+        return self._step(input, hx)
+
+
+class GRUCell(RNNCellBase):
+    """One step of `GRU`.
+
+    >>> torch.nn.GRUCell(10, 20)(torch.randn(3, 10)).shape
+    torch.Size([3, 20])
+    """
+
+    _mode = "GRU"
+
+    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+
+    def forward(self, input, hx=None):
+        return self._step(input, None if hx is None else (hx,))[0]
