@@ -8,9 +8,18 @@ tensor(24.)
 """
 
 import importlib as _importlib
+import os as _os
 from math import e, inf, nan, pi
 
-from rushlight import _core
+# libgomp reads this once, when it is loaded. Its threads spin for milliseconds by default, which starves the very thread
+# they wait for wherever other programs share the cores: docs/decisions/0010.
+_settled = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & _os.environ.keys()
+if not _settled:
+    _os.environ["GOMP_SPINCOUNT"] = "1000"
+from rushlight import _core  # noqa: E402
+
+if not _settled:
+    del _os.environ["GOMP_SPINCOUNT"]
 from rushlight._core import (
     Generator,
     Size,
@@ -56,7 +65,7 @@ _LAZY = {
     **dict.fromkeys(
         ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"
     ),
-    **dict.fromkeys(("finfo", "iinfo"), "rushlight.dtype"),
+    **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(
         ("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"
@@ -86,8 +95,6 @@ def __getattr__(name):
     else:
         raise AttributeError(f"module 'rushlight' has no attribute {name!r}")
     globals()[name] = found
-    if name == "dtype":
-        globals()["dtype"] = _core.dtype
     return found
 
 

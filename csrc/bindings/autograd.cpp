@@ -5,50 +5,67 @@ namespace rl::py {
 namespace {
 
 Tensor implicit_gradient(const TensorImpl& t) {
-  check(t.numel == 1, ErrorKind::runtime, "[backward] grad can be implicitly created only for scalar outputs. Received ", describe(t), ". Give gradient=, or reduce with sum() or mean().");
-  check(!is_complex(t.dtype), ErrorKind::runtime, "[backward] grad can be implicitly created only for real scalar outputs but got ", t.dtype, ". Give gradient=.");
+  check(t.numel == 1, ErrorKind::runtime,
+        "[backward] grad can be implicitly created only for scalar outputs. Received ", describe(t),
+        ". Give gradient=, or reduce with sum() or mean().");
+  check(!is_complex(t.dtype), ErrorKind::runtime,
+        "[backward] grad can be implicitly created only for real scalar outputs but got ", t.dtype,
+        ". Give gradient=.");
   Tensor one = empty(t.sizes(), t.dtype);
   visit(t.dtype, [&]<class T>(Type<T>) { *one->data_as<T>() = cast<T>(1); });
   return one;
 }
 
-nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool retain_graph, bool create_graph, nb::tuple inputs,
-                                    bool allow_unreachable, bool accumulate) {
+nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool retain_graph, bool create_graph,
+                                    nb::tuple inputs, bool allow_unreachable, bool accumulate) {
   OwnedEdges roots, wanted;
   std::vector<Tensor> start;
   for (std::size_t i = 0; i < nb::len(tensors); ++i) {
     PyObject *o = nb::object(tensors[i]).ptr(), *g = i < nb::len(gradients) ? nb::object(gradients[i]).ptr() : Py_None;
-    check(is_tensor(o), ErrorKind::type, "[backward] element ", i, " of tensors must be a Tensor. Received ", Py_TYPE(o)->tp_name, ".");
+    check(is_tensor(o), ErrorKind::type, "[backward] element ", i, " of tensors must be a Tensor. Received ",
+          Py_TYPE(o)->tp_name, ".");
     TensorImpl& t = *impl(o);
     Edge e = edge_of(t);
-    check(e.node != nullptr, ErrorKind::runtime, "[backward] element ", i, " of tensors does not require grad and does not have a grad_fn: no operator was recorded for it. Received ", describe(t), ". Set requires_grad=True on its inputs.");
+    check(e.node != nullptr, ErrorKind::runtime, "[backward] element ", i,
+          " of tensors does not require grad and does not have a grad_fn: no operator was recorded for it. Received ",
+          describe(t), ". Set requires_grad=True on its inputs.");
     roots.edge.push_back(e);
-    check(g == Py_None || is_tensor(g), ErrorKind::type, "[backward] gradients can be either Tensors or None, but got ", Py_TYPE(g)->tp_name, ".");
+    check(g == Py_None || is_tensor(g), ErrorKind::type, "[backward] gradients can be either Tensors or None, but got ",
+          Py_TYPE(g)->tp_name, ".");
     if (g == Py_None) {
       start.push_back(implicit_gradient(t));
       continue;
     }
     Tensor gradient(impl(g));
-    check(same_shape(*gradient, t), ErrorKind::runtime, "[backward] Mismatch in shape: grad_output[", i, "] has a shape of ", gradient->sizes(), " and output[", i, "] has a shape of ", t.sizes(), ".");
-    check(is_complex(gradient->dtype) == is_complex(t.dtype), ErrorKind::runtime, "[backward] For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: grad_output[", i, "] has a dtype of ", gradient->dtype, " and output[", i, "] has a dtype of ", t.dtype, ".");
+    check(same_shape(*gradient, t), ErrorKind::runtime, "[backward] Mismatch in shape: grad_output[", i,
+          "] has a shape of ", gradient->sizes(), " and output[", i, "] has a shape of ", t.sizes(), ".");
+    check(is_complex(gradient->dtype) == is_complex(t.dtype), ErrorKind::runtime,
+          "[backward] For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch "
+          "in dtype: grad_output[",
+          i, "] has a dtype of ", gradient->dtype, " and output[", i, "] has a dtype of ", t.dtype, ".");
     start.push_back(to_dtype(gradient, t.dtype));
   }
   for (std::size_t i = 0; i < nb::len(inputs); ++i) {
     nb::object input = inputs[i];
     if (is_tensor(input.ptr())) {
       Edge e = edge_of(*impl(input.ptr()));
-      check(e.node != nullptr, ErrorKind::runtime, "[grad] One of the differentiated Tensors does not require grad: input ", i, ", ", describe(*impl(input.ptr())), ". Set requires_grad=True on it before the computation.");
+      check(e.node != nullptr, ErrorKind::runtime,
+            "[grad] One of the differentiated Tensors does not require grad: input ", i, ", ",
+            describe(*impl(input.ptr())), ". Set requires_grad=True on it before the computation.");
       wanted.edge.push_back(e);
       if (accumulate) retain_grad(*impl(input.ptr()));  // of a leaf there is nothing to do
       continue;
     }
-    check(PyTuple_Check(input.ptr()) && nb::len(input) == 2, ErrorKind::type, "[grad] inputs must be tensors or gradient edges. Received ", Py_TYPE(input.ptr())->tp_name, ".");
+    check(PyTuple_Check(input.ptr()) && nb::len(input) == 2, ErrorKind::type,
+          "[grad] inputs must be tensors or gradient edges. Received ", Py_TYPE(input.ptr())->tp_name, ".");
     Node* n = node_of_object(nb::object(input[0]).ptr());
-    check(n != nullptr, ErrorKind::runtime, "[grad] a gradient edge must name a node of a graph. Received one that was freed.");
+    check(n != nullptr, ErrorKind::runtime,
+          "[grad] a gradient edge must name a node of a graph. Received one that was freed.");
     n->inc();
     auto output = static_cast<std::uint32_t>(nb::cast<int>(input[1]));
     wanted.edge.push_back({n, output});
-    check(output < n->outputs, ErrorKind::index, "[grad] a gradient edge must name an output of its node. Received ", output, " of ", static_cast<int>(n->outputs), ".");
+    check(output < n->outputs, ErrorKind::index, "[grad] a gradient edge must name an output of its node. Received ",
+          output, " of ", static_cast<int>(n->outputs), ".");
   }
   BackwardOptions options;
   options.retain_graph = retain_graph;
@@ -57,7 +74,10 @@ nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool
   std::vector<Tensor> found = run_backward(roots.edge, start, wanted.edge, options);
   nb::object result = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
   for (std::size_t i = 0; i < found.size(); ++i) {
-    check(found[i] || allow_unreachable || accumulate, ErrorKind::runtime, "[grad] One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior. Received input ", i, ".");
+    check(found[i] || allow_unreachable || accumulate, ErrorKind::runtime,
+          "[grad] One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
+          "if this is the desired behavior. Received input ",
+          i, ".");
     PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i), wrap_or_none(std::move(found[i])));
   }
   return result;
@@ -84,7 +104,9 @@ class PackedObject : public Packed {
     PyObject* given[] = {PyTuple_GET_ITEM(pair.ptr(), 0)};
     nb::object result = nb::steal(PyObject_Vectorcall(PyTuple_GET_ITEM(pair.ptr(), 1), given, 1, nullptr));
     if (!result.is_valid()) throw PythonError{};
-    check(is_tensor(result.ptr()), ErrorKind::type, "[saved_tensors_hooks] Output of saved tensor unpack_hook expected to be a Tensor. Received ", Py_TYPE(result.ptr())->tp_name, ".");
+    check(is_tensor(result.ptr()), ErrorKind::type,
+          "[saved_tensors_hooks] Output of saved tensor unpack_hook expected to be a Tensor. Received ",
+          Py_TYPE(result.ptr())->tp_name, ".");
     return Tensor(impl(result.ptr()));
   }
 
@@ -100,7 +122,9 @@ std::unique_ptr<Packed> pack_with_hooks(const Tensor& t) {
   GradMode off(false);  // so that nothing is kept while the hook runs
   nb::object value = nb::steal(PyObject_Vectorcall(hooks.pack.ptr(), given, 1, nullptr));
   if (!value.is_valid()) throw PythonError{};
-  check(t->storage->version == version, ErrorKind::runtime, "[saved_tensors_hooks] A saved tensor pack hook is modifying its input in place. Return a changed copy instead.");
+  check(
+      t->storage->version == version, ErrorKind::runtime,
+      "[saved_tensors_hooks] A saved tensor pack hook is modifying its input in place. Return a changed copy instead.");
   nb::object pair = nb::steal(PyTuple_Pack(2, value.ptr(), hooks.unpack.ptr()));
   return std::make_unique<PackedObject>(std::move(pair));
 }
@@ -110,18 +134,24 @@ std::unique_ptr<Packed> pack_with_hooks(const Tensor& t) {
 void add_autograd(nb::module_& m) {
   add_nodes(m);
   add_functions(m);
-  m.def("run_backward", run_backward_from_python, nb::arg("tensors"), nb::arg("grad_tensors"), nb::arg("retain_graph"), nb::arg("create_graph"),
-        nb::arg("inputs"), nb::arg("allow_unreachable"), nb::arg("accumulate_grad"), "Runs the backward engine; returns the gradients of inputs.");
-  m.def("push_saved_tensors_hooks", [](nb::object pack, nb::object unpack) {
-    hook_stack().push_back({std::move(pack), std::move(unpack)});
-    eager_state.pack = pack_with_hooks;
-  }, nb::arg("pack"), nb::arg("unpack"));
+  m.def("run_backward", run_backward_from_python, nb::arg("tensors"), nb::arg("grad_tensors"), nb::arg("retain_graph"),
+        nb::arg("create_graph"), nb::arg("inputs"), nb::arg("allow_unreachable"), nb::arg("accumulate_grad"),
+        "Runs the backward engine; returns the gradients of inputs.");
+  m.def(
+      "push_saved_tensors_hooks",
+      [](nb::object pack, nb::object unpack) {
+        hook_stack().push_back({std::move(pack), std::move(unpack)});
+        eager_state.pack = pack_with_hooks;
+      },
+      nb::arg("pack"), nb::arg("unpack"));
   m.def("pop_saved_tensors_hooks", [] {
     check(!hook_stack().empty(), ErrorKind::runtime, "[saved_tensors_hooks] no hooks are pushed.");
     hook_stack().pop_back();
     eager_state.pack = hook_stack().empty() ? nullptr : pack_with_hooks;
   });
-  m.def("set_version_", [](const Tensor& t, std::uint32_t version) { t->storage->version = version; }, nb::arg("tensor"), nb::arg("version"));
+  m.def(
+      "set_version_", [](const Tensor& t, std::uint32_t version) { t->storage->version = version; }, nb::arg("tensor"),
+      nb::arg("version"));
 }
 
 }  // namespace rl::py

@@ -124,6 +124,20 @@ namespace {
 
 bool is_nested(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o)); }
 
+// NumPy's scalars bring their dtype; float64 and complex128 are subclasses of Python's own types.
+bool numpy_scalar_dtype(PyObject* o, DType& d) {
+  std::string_view name = Py_TYPE(o)->tp_name;
+  if (!name.starts_with("numpy.")) return false;
+  name.remove_prefix(6);
+  if (name == "bool_") name = "bool";
+  for (int k = 0; k < kDTypes; ++k)
+    if (name == kDType[k].name) {
+      d = static_cast<DType>(k);
+      return true;
+    }
+  return false;
+}
+
 class SequenceReader {
  public:
   // The shape from the first entries, the dtype from all of them.
@@ -156,6 +170,8 @@ class SequenceReader {
       check(t.numel == 1, ErrorKind::value, "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(t), ". Use torch.stack.");
       return note(t.dtype);
     }
+    if (PyFloat_CheckExact(o)) return note(default_dtype());
+    if (DType d; numpy_scalar_dtype(o, d)) return note(d);
     if (PyFloat_Check(o)) return note(default_dtype());
     if (PyBool_Check(o)) return note(DType::bool_);
     if (PyLong_Check(o)) return note(DType::i64);
@@ -299,7 +315,7 @@ Tensor tensor_from_data(nb::handle data, nb::handle dtype, bool copy) {
     if (given && t->dtype != wanted) return to_dtype(t, wanted);
     return copy ? call<"clone">(t) : t;
   }
-  bool number = PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o);
+  bool number = PyFloat_CheckExact(o) || PyLong_Check(o) || PyComplex_CheckExact(o);
   if (!number && !PyList_Check(o) && !PyTuple_Check(o)) {
     if (PyObject_HasAttrString(o, "__array_interface__") || PyObject_HasAttrString(o, "__array__")) {
       nb::object array = data.attr("__array__")();

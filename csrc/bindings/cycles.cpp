@@ -1,7 +1,8 @@
 // What Python's garbage collector sees through the tape: the Python objects that a tensor keeps alive by way of C++.
 //
-// An object may show the collector only references of which it is the one owner. So the walk from a tensor enters a node or
-// a tensor when it has met every reference to it; whatever is held from outside as well stays closed, and alive.
+// An object may show the collector only references of which it is the one owner. So the walk from a tensor enters a
+// node or a tensor when it has met every reference to it; whatever is held from outside as well stays closed, and
+// alive.
 #include <unordered_map>
 
 #include "bindings/autograd.h"
@@ -9,9 +10,10 @@
 namespace rl::py {
 namespace {
 
-// A young collection must not cost a walk over a graph of a million nodes. A walk that gives up shows less, which is safe.
+// A young collection must not cost a walk over a graph of a million nodes. A walk that gives up shows less, which is
+// safe.
 constexpr int kFewNodes = 1000;       // where hooks and Functions are not known to be
-constexpr int kManyNodes = 100'000;
+constexpr int kManyNodes = 20'000;
 
 class Walk {
  public:
@@ -100,7 +102,8 @@ class Walk {
 
 }  // namespace
 
-// Cycles may be closed after a result was wrapped (an attribute, a hook on an earlier node): any result may be part of one.
+// Cycles may be closed after a result was wrapped (an attribute, a hook on an earlier node): any result may be part of
+// one.
 bool node_reaches_python(const TensorImpl& t) {
   return (t.node && !t.node->is_accumulator()) || (t.extras && !t.extras->hooks.empty());
 }

@@ -13,8 +13,7 @@ struct SavedEntry {
 };
 
 struct PyContext {
-  PyObject_HEAD
-  PyObject* dict;
+  PyObject_HEAD PyObject* dict;
   PyObject* weak_references;
   Node* node;                  // not owned: the node owns this object
   std::vector<SavedEntry>* saved;
@@ -74,7 +73,9 @@ void context_dealloc(PyObject* self) {
 
 Node& live_node(PyObject* self) {
   Node* n = context(self).node;
-  check(n != nullptr, ErrorKind::runtime, "[Function] the graph of this context must exist. Received one that was freed, or whose forward has not returned.");
+  check(n != nullptr, ErrorKind::runtime,
+        "[Function] the graph of this context must exist. Received one that was freed, or whose forward has not "
+        "returned.");
   return *n;
 }
 
@@ -105,25 +106,30 @@ class PythonFunction : public ForeignFunction {
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       Tensor g = gradients[i];
       int k = static_cast<int>(i);
-      if (!g && c.materialize && node.result()[k].kind == Kind::spec) g = zeros(node.result_sizes(k), node.result_dtype(k));
+      if (!g && c.materialize && node.result()[k].kind == Kind::spec)
+        g = zeros(node.result_sizes(k), node.result_dtype(k));
       PyTuple_SET_ITEM(args.ptr(), static_cast<Py_ssize_t>(i), wrap_or_none(std::move(g)));
     }
     nb::object apply = nb::steal(PyObject_GetAttrString(ctx.ptr(), "apply"));
     nb::object result = nb::steal(apply ? PyObject_CallObject(apply.ptr(), args.ptr()) : nullptr);
     if (!result) throw PythonError{};
     const std::vector<bool>& is_tensor_argument = *c.is_tensor;
-    check(PyTuple_Check(result.ptr()) && PyTuple_GET_SIZE(result.ptr()) == static_cast<Py_ssize_t>(is_tensor_argument.size()),
-          ErrorKind::runtime, "[Function] ", name(), ".apply must return one gradient or None per argument of forward.");
+    check(PyTuple_Check(result.ptr()) &&
+              PyTuple_GET_SIZE(result.ptr()) == static_cast<Py_ssize_t>(is_tensor_argument.size()),
+          ErrorKind::runtime, "[Function] ", name(),
+          ".apply must return one gradient or None per argument of forward.");
     std::size_t edge = 0;
     for (std::size_t i = 0; i < is_tensor_argument.size(); ++i) {
       PyObject* g = PyTuple_GET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i));
-      check(g == Py_None || is_tensor(g), ErrorKind::type, "[Function] ", name(), " must return Tensors or None. Received ",
-            Py_TYPE(g)->tp_name, " at position ", i, ".");
-      check(g == Py_None || is_tensor_argument[i], ErrorKind::runtime, "[Function] ", name(), " returned a gradient different from None at position ",
-            i + 1, ", but the corresponding forward input was not a Variable. Return None there.");
+      check(g == Py_None || is_tensor(g), ErrorKind::type, "[Function] ", name(),
+            " must return Tensors or None. Received ", Py_TYPE(g)->tp_name, " at position ", i, ".");
+      check(g == Py_None || is_tensor_argument[i], ErrorKind::runtime, "[Function] ", name(),
+            " returned a gradient different from None at position ", i + 1,
+            ", but the corresponding forward input was not a Variable. Return None there.");
       if (!is_tensor_argument[i]) continue;
       const Edge& e = node.edge()[edge];
-      if (g != Py_None && e.node) input_gradients[edge] = fitted(Tensor(impl(g)), e.node->result_sizes(static_cast<int>(e.output)), i);
+      if (g != Py_None && e.node)
+        input_gradients[edge] = fitted(Tensor(impl(g)), e.node->result_sizes(static_cast<int>(e.output)), i);
       ++edge;
     }
   }
@@ -136,8 +142,8 @@ class PythonFunction : public ForeignFunction {
     bool fits = extra >= 0;
     for (int d = 0; fits && d < static_cast<int>(wanted.size()); ++d)
       fits = wanted[static_cast<std::size_t>(d)] == 1 || wanted[static_cast<std::size_t>(d)] == g->size[d + extra];
-    check(fits, ErrorKind::runtime, "[Function] ", name(), " returned an invalid gradient at index ", i, " - got ", g->sizes(),
-          " but expected shape compatible with ", wanted, ".");
+    check(fits, ErrorKind::runtime, "[Function] ", name(), " returned an invalid gradient at index ", i, " - got ",
+          g->sizes(), " but expected shape compatible with ", wanted, ".");
     return call<"sum_to_size">(g, wanted);
   }
   nb::object ctx_;
@@ -148,7 +154,10 @@ PyObject* save_for_backward(PyObject* self, PyObject* tensors) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tensors); ++i) {
     PyObject* t = PyTuple_GET_ITEM(tensors, i);
     if (t != Py_None && !is_tensor(t))
-      return PyErr_Format(PyExc_TypeError, "[save_for_backward] save_for_backward can only save variables, but argument %zd is of type %s. Set ctx.name = value for anything else.", i, Py_TYPE(t)->tp_name);
+      return PyErr_Format(PyExc_TypeError,
+                          "[save_for_backward] save_for_backward can only save variables, but argument %zd is of type "
+                          "%s. Set ctx.name = value for anything else.",
+                          i, Py_TYPE(t)->tp_name);
   }
   Py_INCREF(tensors);
   Py_XSETREF(context(self).to_save, tensors);
@@ -220,7 +229,9 @@ Tensor saved_tensor(PyContext& c, const SavedEntry& e) {
 PyObject* get_saved(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     PyContext& c = context(self);
-    check(!c.released, ErrorKind::runtime, "[backward] Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Call backward(retain_graph=True) the first time.");
+    check(!c.released, ErrorKind::runtime,
+          "[backward] Trying to backward through the graph a second time (or directly access saved tensors after they "
+          "have already been freed). Call backward(retain_graph=True) the first time.");
     if (c.to_save) return new_reference(c.to_save);  // forward has not returned
     std::vector<SavedEntry>& saved = *c.saved;
     nb::object result = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(saved.size())));
@@ -231,30 +242,31 @@ PyObject* get_saved(PyObject* self, void*) {
 }
 
 PyMethodDef context_methods[] = {
-    {"save_for_backward", save_for_backward, METH_VARARGS, "Keeps tensors for backward; call it once."},
-    {"mark_dirty", mark_dirty, METH_VARARGS, "Names the inputs that forward changed in place."},
-    {"mark_non_differentiable", mark_non_differentiable, METH_VARARGS, "Names the outputs that have no gradient."},
-    {"set_materialize_grads", set_materialize_grads, METH_O, "Whether missing gradients reach backward as zeros (default) or None."},
-    {"name", context_name, METH_NOARGS, "The name of the node."},
-    {"register_hook", context_hook, METH_O, "As Node.register_hook."},
-    {"register_prehook", context_prehook, METH_O, "As Node.register_prehook."},
-    {nullptr, nullptr, 0, nullptr}};
+  {"save_for_backward", save_for_backward, METH_VARARGS, "Keeps tensors for backward; call it once."},
+  {"mark_dirty", mark_dirty, METH_VARARGS, "Names the inputs that forward changed in place."},
+  {"mark_non_differentiable", mark_non_differentiable, METH_VARARGS, "Names the outputs that have no gradient."},
+  {"set_materialize_grads", set_materialize_grads, METH_O,
+   "Whether missing gradients reach backward as zeros (default) or None."},
+  {"name", context_name, METH_NOARGS, "The name of the node."},
+  {"register_hook", context_hook, METH_O, "As Node.register_hook."},
+  {"register_prehook", context_prehook, METH_O, "As Node.register_prehook."},
+  {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef context_properties[] = {
-    {"saved_tensors", get_saved, nullptr, "What save_for_backward was given.", nullptr},
-    {"saved_variables", get_saved, nullptr, "The old name of saved_tensors.", nullptr},
-    {"to_save", get_to_save, nullptr, "What is to be kept when forward returns.", nullptr},
-    {"needs_input_grad", get_needs, set_needs, "One bool per argument of apply.", nullptr},
-    {"materialize_grads", get_materialize, set_materialize, "Whether missing gradients are zeros.", nullptr},
-    {"next_functions", context_next, nullptr, "As Node.next_functions.", nullptr},
-    {"metadata", context_metadata, nullptr, "As Node.metadata.", nullptr},
-    {"outputs", context_outputs, nullptr, "As Node.outputs.", nullptr},
-    {"location", context_location, nullptr, "As Node.location.", nullptr},
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+  {"saved_tensors", get_saved, nullptr, "What save_for_backward was given.", nullptr},
+  {"saved_variables", get_saved, nullptr, "The old name of saved_tensors.", nullptr},
+  {"to_save", get_to_save, nullptr, "What is to be kept when forward returns.", nullptr},
+  {"needs_input_grad", get_needs, set_needs, "One bool per argument of apply.", nullptr},
+  {"materialize_grads", get_materialize, set_materialize, "Whether missing gradients are zeros.", nullptr},
+  {"next_functions", context_next, nullptr, "As Node.next_functions.", nullptr},
+  {"metadata", context_metadata, nullptr, "As Node.metadata.", nullptr},
+  {"outputs", context_outputs, nullptr, "As Node.outputs.", nullptr},
+  {"location", context_location, nullptr, "As Node.location.", nullptr},
+  {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+  {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMemberDef context_members[] = {
-    {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weak_references), READONLY, nullptr},
-    {nullptr, 0, 0, 0, nullptr}};
+  {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
+  {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weak_references), READONLY, nullptr},
+  {nullptr, 0, 0, 0, nullptr}};
 PyType_Slot context_slots[] = {{Py_tp_new, reinterpret_cast<void*>(context_new)},
                                {Py_tp_dealloc, reinterpret_cast<void*>(context_dealloc)},
                                {Py_tp_traverse, reinterpret_cast<void*>(context_traverse)},
@@ -290,15 +302,19 @@ void check_dirty(const PyContext& c, PyObject* outputs) {
   if (!c.dirty) return;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(c.dirty); ++i) {
     PyObject* o = PyTuple_GET_ITEM(c.dirty, i);
-    check(is_tensor(o), ErrorKind::type, "[mark_dirty] only tensors can be marked. Received ", Py_TYPE(o)->tp_name, ".");
-    check(contains(outputs, impl(o)), ErrorKind::runtime, "[mark_dirty] Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace must all be outputs of the Function.");
+    check(is_tensor(o), ErrorKind::type, "[mark_dirty] only tensors can be marked. Received ", Py_TYPE(o)->tp_name,
+          ".");
+    check(contains(outputs, impl(o)), ErrorKind::runtime,
+          "[mark_dirty] Some elements marked as dirty during the forward method were not returned as output. The "
+          "inputs that are modified inplace must all be outputs of the Function.");
   }
 }
 
 // The outputs as the caller receives them: with history, as aliases of inputs that were returned as they are, or plain.
 class Outputs {
  public:
-  Outputs(PyContext& c, PyObject* args, PyObject* outputs, Node* node) : c_(c), args_(args), outputs_(outputs), node_(node) {}
+  Outputs(PyContext& c, PyObject* args, PyObject* outputs, Node* node)
+      : c_(c), args_(args), outputs_(outputs), node_(node) {}
 
   nb::object finished() {
     Py_ssize_t n = PyTuple_GET_SIZE(outputs_);
@@ -344,8 +360,9 @@ class Outputs {
   void check_written(TensorImpl& t) {
     TensorImpl& base = t.base ? *t.base : t;
     bool leaf = base.requires_grad() && (!base.node || base.node->is_accumulator());
-    check(!leaf, ErrorKind::runtime, "[Function] a leaf Variable that requires grad", t.base ? ", or a view of one," : "",
-          " is being used in an in-place operation. Received ", describe(t), ". Work on a clone().");
+    check(!leaf, ErrorKind::runtime, "[Function] a leaf Variable that requires grad",
+          t.base ? ", or a view of one," : "", " is being used in an in-place operation. Received ", describe(t),
+          ". Work on a clone().");
   }
 
   PyContext& c_;
@@ -394,7 +411,8 @@ nb::object call_forward(PyObject* forward, PyObject* ctx, PyObject* args) {
 
 PyObject* apply_function(PyObject*, PyObject* const* given, Py_ssize_t n) {
   return guarded([&]() -> PyObject* {
-    check(n == 4 && PyTuple_Check(given[3]) && PyObject_TypeCheck(given[1], context_type), ErrorKind::type, "[apply_function] (cls, ctx, forward, args) are expected.");
+    check(n == 4 && PyTuple_Check(given[3]) && PyObject_TypeCheck(given[1], context_type), ErrorKind::type,
+          "[apply_function] (cls, ctx, forward, args) are expected.");
     PyObject *ctx = given[1], *forward = given[2], *args = given[3];
     PyContext& c = context(ctx);
     OwnedEdges edges;  // taken before forward, which may write to its inputs
@@ -422,7 +440,8 @@ PyObject* apply_function(PyObject*, PyObject* const* given, Py_ssize_t n) {
       constexpr Py_ssize_t kMostOutputs = 255;
       check(outputs_count <= kMostOutputs, ErrorKind::runtime, "[Function] forward must return at most ", kMostOutputs,
             " outputs. Received ", outputs_count, ".");
-      node = Ref<Node>::steal(Node::make(nullptr, 0, static_cast<int>(edges.edge.size()), static_cast<int>(outputs_count)));
+      node = Ref<Node>::steal(
+          Node::make(nullptr, 0, static_cast<int>(edges.edge.size()), static_cast<int>(outputs_count)));
       std::copy(edges.edge.begin(), edges.edge.end(), node->edge());
       edges.edge.clear();
       node->flags |= kReachesForeign;
@@ -440,8 +459,9 @@ PyObject* apply_function(PyObject*, PyObject* const* given, Py_ssize_t n) {
 }
 
 PyMethodDef functions[] = {
-    {"apply_function", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(apply_function)), METH_FASTCALL, "Runs a Function's forward and records it: apply_function(cls, ctx, forward, args)."},
-    {nullptr, nullptr, 0, nullptr}};
+  {"apply_function", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(apply_function)), METH_FASTCALL,
+   "Runs a Function's forward and records it: apply_function(cls, ctx, forward, args)."},
+  {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

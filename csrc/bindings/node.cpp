@@ -12,7 +12,8 @@ namespace {
 
 PyObject* tuple_of(std::span<const Tensor> tensors) {
   PyObject* t = PyTuple_New(static_cast<Py_ssize_t>(tensors.size()));
-  for (std::size_t i = 0; i < tensors.size(); ++i) PyTuple_SET_ITEM(t, static_cast<Py_ssize_t>(i), wrap_or_none(tensors[i]));
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    PyTuple_SET_ITEM(t, static_cast<Py_ssize_t>(i), wrap_or_none(tensors[i]));
   return t;
 }
 
@@ -28,9 +29,12 @@ class DictHook : public Hook {
     for (nb::object& hook : hooks()) {
       nb::object result = call(hook, nb::steal(wrap(gradient)));
       if (result.is_none()) continue;
-      check(is_tensor(result.ptr()), ErrorKind::type, "[hook] hook '", name(hook), "' must return a Tensor or None. Received ", Py_TYPE(result.ptr())->tp_name, ".");
+      check(is_tensor(result.ptr()), ErrorKind::type, "[hook] hook '", name(hook),
+            "' must return a Tensor or None. Received ", Py_TYPE(result.ptr())->tp_name, ".");
       Tensor replaced(impl(result.ptr()));
-      check(same_shape(*replaced, *gradient), ErrorKind::runtime, "[hook] hook '", name(hook), "' has changed the size of value: it must return the gradient's shape. Received ", describe(*replaced), " for ", describe(*gradient), ".");
+      check(same_shape(*replaced, *gradient), ErrorKind::runtime, "[hook] hook '", name(hook),
+            "' has changed the size of value: it must return the gradient's shape. Received ", describe(*replaced),
+            " for ", describe(*gradient), ".");
       gradient = std::move(replaced);
     }
   }
@@ -63,11 +67,14 @@ class DictHook : public Hook {
   static void replace(std::span<Tensor> gradients, const nb::object& result, const nb::object& hook) {
     if (result.is_none()) return;
     nb::object values = PyTuple_Check(result.ptr()) ? result : nb::steal<nb::object>(PyTuple_Pack(1, result.ptr()));
-    check(PyTuple_GET_SIZE(values.ptr()) == static_cast<Py_ssize_t>(gradients.size()), ErrorKind::runtime, "[hook] hook '", name(hook),
-          "' has returned an incorrect number of values: it must return one per gradient. Received ", PyTuple_GET_SIZE(values.ptr()), " for ", gradients.size(), ".");
+    check(PyTuple_GET_SIZE(values.ptr()) == static_cast<Py_ssize_t>(gradients.size()), ErrorKind::runtime,
+          "[hook] hook '", name(hook),
+          "' has returned an incorrect number of values: it must return one per gradient. Received ",
+          PyTuple_GET_SIZE(values.ptr()), " for ", gradients.size(), ".");
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       PyObject* value = PyTuple_GET_ITEM(values.ptr(), static_cast<Py_ssize_t>(i));
-      check(value == Py_None || is_tensor(value), ErrorKind::type, "[hook] hook '", name(hook), "' must return tensors or None. Received ", Py_TYPE(value)->tp_name, ".");
+      check(value == Py_None || is_tensor(value), ErrorKind::type, "[hook] hook '", name(hook),
+            "' must return tensors or None. Received ", Py_TYPE(value)->tp_name, ".");
       gradients[i] = value == Py_None ? Tensor() : Tensor(impl(value));
     }
   }
@@ -108,7 +115,8 @@ nb::object outputs_of(Node& n) {
   nb::list list;
   for (int k = 0; k < n.outputs; ++k) {
     bool known = n.is_accumulator() || n.result()[k].kind != Kind::none;
-    if (known) list.append(nb::make_tuple(nb::steal(make_size(n.result_sizes(k))), nb::steal(wrap_dtype(n.result_dtype(k)))));
+    if (known)
+      list.append(nb::make_tuple(nb::steal(make_size(n.result_sizes(k))), nb::steal(wrap_dtype(n.result_dtype(k)))));
   }
   return list;
 }
@@ -129,8 +137,7 @@ nb::object metadata_of(Node& n) {
 namespace {
 
 struct PyNode {
-  PyObject_HEAD
-  Node* node;
+  PyObject_HEAD Node* node;
   PyObject* weak_references;
 };
 
@@ -209,8 +216,10 @@ nb::object saved_value(Node& n, const Arg& a) {
     case Kind::text: return nb::str(a.text);
     case Kind::dtype: return nb::steal(wrap_dtype(static_cast<DType>(a.i)));
     case Kind::spec:
-      check(n.flags & kReleased, ErrorKind::runtime, "[", n.name(), "] the gradient does not read this argument, so it was not kept.");
-      fail(ErrorKind::runtime, "[", n.name(), "] Trying to directly access saved tensors after they have already been freed. "
+      check(n.flags & kReleased, ErrorKind::runtime, "[", n.name(),
+            "] the gradient does not read this argument, so it was not kept.");
+      fail(ErrorKind::runtime, "[", n.name(),
+           "] Trying to directly access saved tensors after they have already been freed. "
            "Call backward(retain_graph=True) the first time.");
     default: return nb::none();
   }
@@ -233,7 +242,8 @@ PyObject* node_getattr(PyObject* self, PyObject* name) {
     int k = s.find(what == "self" ? "input" : what);
     if (k >= 0 && is_listed(n, n.arg()[k])) return saved_value(n, n.arg()[k]).release().ptr();
     for (int r = 0; r < n.outputs && r < s.outputs; ++r)
-      if (what == result_name(s, r) && is_listed(n, n.result()[r])) return saved_value(n, n.result()[r]).release().ptr();
+      if (what == result_name(s, r) && is_listed(n, n.result()[r]))
+        return saved_value(n, n.result()[r]).release().ptr();
     return PyObject_GenericGetAttr(self, name);
   });
 }
@@ -241,7 +251,8 @@ PyObject* node_getattr(PyObject* self, PyObject* name) {
 PyObject* node_dir(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
     Node& n = node_of(self);
-    nb::list names = nb::borrow<nb::list>(nb::handle(reinterpret_cast<PyObject*>(&PyBaseObject_Type)).attr("__dir__")(nb::handle(self)));
+    nb::list names = nb::borrow<nb::list>(
+        nb::handle(reinterpret_cast<PyObject*>(&PyBaseObject_Type)).attr("__dir__")(nb::handle(self)));
     auto add = [&](std::string_view name) { names.append(nb::str(str("_saved_", name).c_str())); };
     if (!n.op) return names.release().ptr();
     const Signature& s = *n.op->signature;
@@ -258,20 +269,23 @@ PyObject* node_repr(PyObject* self) {
 }
 
 PyMethodDef node_methods[] = {
-    {"name", node_name, METH_NOARGS, "The operator's name, as in AddBackward0."},
-    {"register_hook", node_hook, METH_O, "Calls fn(grad_inputs, grad_outputs) when the node has run; a tuple returned replaces grad_inputs."},
-    {"register_prehook", node_prehook, METH_O, "Calls fn(grad_outputs) before the node runs; a tuple returned replaces them."},
-    {"__dir__", node_dir, METH_NOARGS, nullptr},
-    {nullptr, nullptr, 0, nullptr}};
+  {"name", node_name, METH_NOARGS, "The operator's name, as in AddBackward0."},
+  {"register_hook", node_hook, METH_O,
+   "Calls fn(grad_inputs, grad_outputs) when the node has run; a tuple returned replaces grad_inputs."},
+  {"register_prehook", node_prehook, METH_O,
+   "Calls fn(grad_outputs) before the node runs; a tuple returned replaces them."},
+  {"__dir__", node_dir, METH_NOARGS, nullptr},
+  {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef node_properties[] = {
-    {"next_functions", node_next, nullptr, "The nodes that the inputs came from: ((node or None, output number), ...).", nullptr},
-    {"metadata", node_metadata, nullptr, "A dict of the user's own.", nullptr},
-    {"variable", node_variable, nullptr, "Of an AccumulateGrad: the leaf.", nullptr},
-    {"location", node_location, nullptr, "The line that recorded the node, as file.py:12, or None.", nullptr},
-    {"outputs", node_outputs, nullptr, "The (shape, dtype) of every result.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMemberDef node_members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyNode, weak_references), READONLY, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+  {"next_functions", node_next, nullptr, "The nodes that the inputs came from: ((node or None, output number), ...).",
+   nullptr},
+  {"metadata", node_metadata, nullptr, "A dict of the user's own.", nullptr},
+  {"variable", node_variable, nullptr, "Of an AccumulateGrad: the leaf.", nullptr},
+  {"location", node_location, nullptr, "The line that recorded the node, as file.py:12, or None.", nullptr},
+  {"outputs", node_outputs, nullptr, "The (shape, dtype) of every result.", nullptr},
+  {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMemberDef node_members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyNode, weak_references), READONLY, nullptr},
+                              {nullptr, 0, 0, 0, nullptr}};
 PyType_Slot node_slots[] = {{Py_tp_new, reinterpret_cast<void*>(node_new)},
                             {Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
                             {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
@@ -282,14 +296,17 @@ PyType_Slot node_slots[] = {{Py_tp_new, reinterpret_cast<void*>(node_new)},
                             {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
                             {Py_tp_doc, const_cast<char*>("A recorded call: a node of the graph that backward walks.")},
                             {0, nullptr}};
-PyType_Spec node_spec = {"rushlight._core.Node", sizeof(PyNode), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, node_slots};
+PyType_Spec node_spec = {"rushlight._core.Node", sizeof(PyNode), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, node_slots};
 
 // type(node).__name__ is the node's name: one subtype for each, made when it is first met.
 PyTypeObject* type_for(const std::string& name) {
   static auto* types = new std::unordered_map<std::string, PyTypeObject*>;
   PyTypeObject*& type = (*types)[name];
   if (!type) {
-    nb::object made = nb::steal(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O){s:(),s:s}", name.c_str(), node_type, "__slots__", "__module__", "rushlight.autograd"));
+    nb::object made =
+        nb::steal(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O){s:(),s:s}", name.c_str(),
+                                        node_type, "__slots__", "__module__", "rushlight.autograd"));
     if (!made.is_valid()) throw PythonError{};
     type = reinterpret_cast<PyTypeObject*>(made.release().ptr());
   }
@@ -337,7 +354,9 @@ bool is_leaf(TensorImpl& t) { return !wants_grad(t) || !t.node || t.node->is_acc
 PyObject* register_hook(PyObject* self, PyObject* function) {
   return guarded([&]() -> PyObject* {
     TensorImpl& t = *impl(self);
-    check(wants_grad(t), ErrorKind::runtime, "[register_hook] cannot register a hook on a tensor that doesn't require gradient. Received ", describe(t), ". Call requires_grad_() first.");
+    check(wants_grad(t), ErrorKind::runtime,
+          "[register_hook] cannot register a hook on a tensor that doesn't require gradient. Received ", describe(t),
+          ". Call requires_grad_() first.");
     track(self);
     if (!is_leaf(t)) {
       t.node->flags |= kReachesForeign;
@@ -352,8 +371,14 @@ PyObject* register_hook(PyObject* self, PyObject* function) {
 PyObject* register_post_accumulate(PyObject* self, PyObject* function) {
   return guarded([&]() -> PyObject* {
     TensorImpl& t = *impl(self);
-    check(t.requires_grad(), ErrorKind::runtime, "[register_post_accumulate_grad_hook] cannot register a hook on a tensor that doesn't require gradient. Received ", describe(t), ".");
-    check(is_leaf(t), ErrorKind::runtime, "[register_post_accumulate_grad_hook] post accumulate grad hooks cannot be registered on non-leaf tensors. Received ", describe(t), ".");
+    check(t.requires_grad(), ErrorKind::runtime,
+          "[register_post_accumulate_grad_hook] cannot register a hook on a tensor that doesn't require gradient. "
+          "Received ",
+          describe(t), ".");
+    check(is_leaf(t), ErrorKind::runtime,
+          "[register_post_accumulate_grad_hook] post accumulate grad hooks cannot be registered on non-leaf tensors. "
+          "Received ",
+          describe(t), ".");
     track(self);
     if (!t.extras) t.extras = new TensorExtras;
     return add_hook(t.extras->hooks, HookKind::accumulated, 0, function).release().ptr();
@@ -370,19 +395,22 @@ PyObject* retain_grad_method(PyObject* self, PyObject*) {
 }  // namespace
 
 void retain_grad(TensorImpl& t) {
-  check(wants_grad(t), ErrorKind::runtime, "[retain_grad] can't retain_grad on Tensor that has requires_grad=False. Received ", describe(t), ".");
+  check(wants_grad(t), ErrorKind::runtime,
+        "[retain_grad] can't retain_grad on Tensor that has requires_grad=False. Received ", describe(t), ".");
   if (is_leaf(t) || t.has(kRetainsGrad)) return;
   t.node->extra().hooks.push_back({0, HookKind::retain, t.output_index, nullptr, &t});
   t.set(kRetainsGrad, true);
 }
 
 PyMethodDef tensor_methods_autograd[] = {
-    {"register_hook", register_hook, METH_O, "Calls fn(grad) when this tensor's gradient is known; a tensor returned replaces it. Returns a handle with remove()."},
-    {"register_post_accumulate_grad_hook", register_post_accumulate, METH_O, "Of a leaf: calls fn(tensor) after its .grad was added to. Returns a handle."},
-    {"retain_grad", retain_grad_method, METH_NOARGS, "Fills .grad of this tensor in backward although it is no leaf."},
-    {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef tensor_properties_autograd[] = {
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+  {"register_hook", register_hook, METH_O,
+   "Calls fn(grad) when this tensor's gradient is known; a tensor returned replaces it. Returns a handle with "
+   "remove()."},
+  {"register_post_accumulate_grad_hook", register_post_accumulate, METH_O,
+   "Of a leaf: calls fn(tensor) after its .grad was added to. Returns a handle."},
+  {"retain_grad", retain_grad_method, METH_NOARGS, "Fills .grad of this tensor in backward although it is no leaf."},
+  {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef tensor_properties_autograd[] = {{nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 void add_nodes(nb::module_& m) {
   node_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&node_spec));

@@ -219,6 +219,9 @@ struct Export {
   Py_ssize_t shape[kMaxDim], strides[kMaxDim];
 };
 
+// NumPy's int64 is the C type long where long has 64 bits; as long long it would be a second, unequal dtype.
+const char* buffer_format(DType d) { return d == DType::i64 && sizeof(long) == 8 ? "l" : info(d).buffer; }
+
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl& t = *impl(self);
   view->obj = nullptr;
@@ -251,7 +254,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   view->itemsize = width;
   view->readonly = 0;
   view->ndim = t.ndim;
-  view->format = flags & PyBUF_FORMAT ? const_cast<char*>(info(t.dtype).buffer) : nullptr;
+  view->format = flags & PyBUF_FORMAT ? const_cast<char*>(buffer_format(t.dtype)) : nullptr;
   view->shape = flags & PyBUF_ND ? held->shape : nullptr;
   view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? held->strides : nullptr;
   view->suboffsets = nullptr;

@@ -152,8 +152,8 @@ PyObject* get_grad(PyObject* self, void*) {
   if (t.grad) return wrap(Tensor(t.grad));
   if (t.requires_grad() && !t.has(kRetainsGrad) && !is_leaf_tensor(t) &&
       PyErr_WarnEx(PyExc_UserWarning,
-                   "[grad] .grad is filled for leaf tensors. This one was computed from others: call "
-                   ".retain_grad() on it before backward(), or read the leaf's.",
+                   "[grad] The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. It is filled "
+                   "only after .retain_grad(); call that before backward(), or read the leaf's.",
                    1) < 0)
     return nullptr;
   Py_RETURN_NONE;
@@ -331,6 +331,9 @@ PyObject* as_subclass(PyObject* self, PyObject* type) {
 }
 
 PyObject* format_(PyObject* self, PyObject* specification) {
+  if (!PyUnicode_Check(specification))
+    return PyErr_Format(PyExc_TypeError, "[__format__] the specification must be a str, not %s.",
+                        Py_TYPE(specification)->tp_name);
   nb::object value = impl(self)->ndim == 0 && Py_TYPE(self) == tensor_type
                          ? nb::steal(guarded([&] { return item(*impl(self)); }))
                          : nb::steal(PyObject_Str(self));
@@ -362,7 +365,8 @@ void set_requires_grad(TensorImpl& t, bool on) {
     check(is_differentiable(t.dtype), ErrorKind::runtime,
           "[requires_grad] only Tensors of floating point and complex dtype can require gradients. Received ", t, ".");
     check(!t.has(kInference) || eager_state.inference, ErrorKind::runtime,
-          "[requires_grad] a tensor made in inference mode must not require gradients outside it. Clone it first.");
+          "[requires_grad] Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. "
+          "Clone it first.");
   } else {
     check(is_leaf_tensor(t), ErrorKind::runtime,
           "[requires_grad] you can only change requires_grad flags of leaf variables. "

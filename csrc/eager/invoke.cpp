@@ -282,8 +282,17 @@ struct FormulaArguments {
         wants |= a.is_tensor() && wants_grad(*a.t);
       } else {
         attribute[m++] = a.number();
+        if (a.kind == Kind::real && op.signature->param[b.source[i]].type == ParamType::number) check_real_attribute(op, arg, b.source[i]);
       }
     }
+  }
+
+ private:
+  static void check_real_attribute(const OpDef& op, const Arg* arg, int k) {
+    for (int i = 0; i < op.signature->n; ++i)
+      if (op.signature->param[i].is_operand() && (arg[i].kind == Kind::real || (arg[i].is_tensor() && !is_integral(arg[i].t->dtype)))) return;
+    fail(ErrorKind::runtime, "[", op.name(), "] For integral input tensors, argument ", op.signature->param[k].name,
+         " must not be a floating point number. Received ", arg[k].f, ".");
   }
 };
 
@@ -367,9 +376,6 @@ void check_inplace(const OpDef& op, TensorImpl& self) {
     if (leaf)
       fail(ErrorKind::runtime, "[", op.name(), "_] a leaf Variable that requires grad is being used in an in-place operation. Received ",
            describe(self), ". Work under torch.no_grad(), or on a clone().");
-    if (self.has(kViewNoGrad) && self.base)
-      fail(ErrorKind::runtime, "[", op.name(), "_] a view was created in no_grad mode and is being modified inplace with grad mode enabled. Received ",
-           describe(self), ". Make the view with gradients enabled.");
   }
   if (eager_state.grad && self.base && (!self.base->node || self.base->node->is_accumulator()) && self.base->requires_grad())
     fail(ErrorKind::runtime, "[", op.name(), "_] a view of a leaf Variable that requires grad is being used in an in-place operation. Received ",
@@ -423,6 +429,9 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   std::copy_n(given, op.signature->n, arg);
   check_inplace(op, self);
   bool wants = eager_state.grad && op.differentiable() && any_wants_grad(op, arg);
+  check(!(wants && self.base && self.has(kViewNoGrad)), ErrorKind::runtime, "[", op.name(),
+        "_] a view was created in no_grad mode and is being modified inplace with grad mode enabled. Received ", describe(self),
+        ". Make the view with gradients enabled.");
   Tensor result(&self);
   Tensor original;
   // The gradient may read what is about to be overwritten.

@@ -90,6 +90,8 @@ Tensor put_back(const Tensor& unpacked, const Tensor& source) {
 }  // namespace
 
 Arg keep(TensorImpl& t) {
+  check(!t.has(kInference) || eager_state.inference, ErrorKind::runtime,
+        "[autograd] Inference tensors cannot be saved for backward. Received ", describe(t), ". Make a clone() of it first.");
   Arg a;
   if (eager_state.pack) {
     // The hook sees an alias without history: what it returns must not keep the graph alive.
@@ -355,7 +357,7 @@ Node* geometry_node(const char* name, TensorImpl& base, TensorImpl& view, int te
 bool refresh_view(TensorImpl& view) {
   TensorImpl& base = *view.base;
   view.history = base.history;
-  if (!base.requires_grad()) return false;
+  if (!wants_grad(base)) return view.requires_grad();
   Node* n = geometry_node("strided_view", base, view, 1);
   n->result()[0] = spec_of(view);
   n->edge()[0] = edge_of(base);

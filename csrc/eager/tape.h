@@ -139,8 +139,8 @@ extern std::string (*describe_location)(const Node&);   // "model.py:12", or "" 
 Edge edge_of(TensorImpl& t);                  // owned; an empty one when no gradient is wanted
 bool refresh_view(TensorImpl& view);          // the base's history was rewritten: derive the view's anew
 inline bool wants_grad(TensorImpl& t) {
-  if (t.flags & kRequiresGrad) return true;
-  return t.base && t.base->history != t.history && refresh_view(t);
+  if (t.base && t.base->history != t.history) [[unlikely]] return refresh_view(t);
+  return t.flags & kRequiresGrad;
 }
 void set_history(TensorImpl& t, Node* node, int output);       // t is result `output` of node (adds a reference)
 void rebase_history(TensorImpl& t, Node* node, int output);    // the same after an in-place write: views follow

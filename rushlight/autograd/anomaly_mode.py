@@ -4,17 +4,23 @@ import warnings
 
 from rushlight import _core
 
-__all__ = ["detect_anomaly", "set_detect_anomaly"]
+__all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
 
-_check_nan = True  # what the core was told last
+
+def is_anomaly_enabled():
+    """Whether anomaly mode is on."""
+    return _core.anomaly_enabled()
+
+
+def is_anomaly_check_nan_enabled():
+    """Whether anomaly mode, when it is on, raises for gradients that are NaN."""
+    return _core.anomaly_checks_nan()
 
 
 def _switch(mode, check_nan):
     """Sets the mode and returns what it was."""
-    global _check_nan
-    previous = _core.anomaly_enabled(), _check_nan
+    previous = _core.anomaly_enabled(), _core.anomaly_checks_nan()
     _core.set_anomaly_(mode, check_nan)
-    _check_nan = check_nan
     return previous
 
 
@@ -52,9 +58,9 @@ class detect_anomaly:
     >>> warnings.simplefilter("ignore")
     >>> x = torch.zeros(1, requires_grad=True)
     >>> with torch.autograd.detect_anomaly():
-    ...     (x.sqrt() * 0).sum().backward()
+    ...     (x.sqrt() * 0).sum().backward()  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    RuntimeError: Function 'SqrtBackward0' returned nan values in its 0th output.
+    RuntimeError: Function 'SqrtBackward0' returned nan values in its 0th output...
     """
 
     def __init__(self, check_nan=True):

@@ -49,6 +49,26 @@ def to(
     return result
 
 
+_view_as_size = Tensor.view
+
+
+@composition(public=False)
+def view(input, *size, dtype=None):
+    """The same memory with another shape [*size] (one size may be -1), or read as another dtype.
+
+    Raises RuntimeError when the layout needs a copy: use reshape().
+
+    >>> torch.arange(6).view(2, -1)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    >>> torch.ones(1).view(torch.int32)
+    tensor([1065353216], dtype=torch.int32)
+    """
+    if dtype is not None or (size and isinstance(size[0], _core.dtype)):
+        return _core.view_dtype(input, dtype or size[0])
+    return _view_as_size(input, *size)
+
+
 @composition(public=False)
 def type(input, dtype=None, non_blocking=False):
     """The tensor's type as text ("torch.FloatTensor"), or the tensor converted to dtype."""

@@ -190,25 +190,27 @@ def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False):
 
 
 def _sizes(size):
+    if size is None:
+        raise TypeError("[new] missing required argument 'size'. Give the sizes of the new tensor.")
     return size[0] if len(size) == 1 and not isinstance(size[0], int) else size
 
 
 @composition(public=False)
 def new_empty(input, *size, dtype=None, **options):
     """An uninitialised tensor [*size] with input's dtype unless given."""
-    return _core.empty(_sizes(size or options.pop("size")), dtype=dtype or input.dtype, **options)
+    return _core.empty(_sizes(size or options.pop("size", None)), dtype=dtype or input.dtype, **options)
 
 
 @composition(public=False)
 def new_zeros(input, *size, dtype=None, **options):
     """Zeros [*size] with input's dtype unless given."""
-    return _core.zeros(_sizes(size or options.pop("size")), dtype=dtype or input.dtype, **options)
+    return _core.zeros(_sizes(size or options.pop("size", None)), dtype=dtype or input.dtype, **options)
 
 
 @composition(public=False)
 def new_ones(input, *size, dtype=None, **options):
     """Ones [*size] with input's dtype unless given."""
-    return _core.ones(_sizes(size or options.pop("size")), dtype=dtype or input.dtype, **options)
+    return _core.ones(_sizes(size or options.pop("size", None)), dtype=dtype or input.dtype, **options)
 
 
 @composition(public=False)

@@ -4,7 +4,7 @@ import math
 
 import rushlight
 from rushlight import _core
-from rushlight.ops.composition import composition
+from rushlight.ops.composition import composition, write_out
 from rushlight.ops.dimension import wrap_dims
 
 Tensor = _core.Tensor
@@ -453,3 +453,95 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False,
     matrix = A.mT if transpose else A
     x = rushlight.linalg.solve_triangular(matrix, input, upper=upper != transpose, unitriangular=unitriangular)
     return rushlight.return_types.triangular_solve((x, A))
+
+
+@composition
+def lu(input, *, pivot=True, get_infos=False, out=None):
+    """(LU, pivots) of matrices [*, M, N], and with get_infos the places of zero pivots; see `linalg.lu_factor`."""
+    packed, pivots, info = rushlight.linalg.lu_factor_ex(input, pivot=pivot)
+    result = (packed, pivots, info) if get_infos else (packed, pivots)
+    return result if out is None else write_out("lu", result, out)
+
+
+@composition(out=True)
+def lu_solve(input, LU_data, LU_pivots, *, out=None):
+    """X with A X = input, A being what lu_factor() took apart; see `linalg.lu_solve`."""
+    return rushlight.linalg.lu_solve(LU_data, LU_pivots, input)
+
+
+@composition(method=False, out=True)
+def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=None):
+    """(P, L, U) of what lu_factor() gave; what is not asked for is empty.
+
+    >>> A = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+    >>> torch.lu_unpack(*torch.linalg.lu_factor(A)).L
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return rushlight.linalg.decompositions.lu_unpack(LU_data, LU_pivots, unpack_data, unpack_pivots)
+
+
+@composition(out=True)
+def geqrf(input, *, out=None):
+    """(a, tau): R on and above the diagonal of a, the reflections of Q below; see `linalg.householder_product`. No gradient."""
+    return rushlight.linalg.decompositions.reflections(input)
+
+
+@composition(out=True)
+def orgqr(input, tau, *, out=None):
+    """The first columns of a product of reflections, see `linalg.householder_product`."""
+    return rushlight.linalg.householder_product(input, tau)
+
+
+@composition(out=True)
+def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
+    """Q @ other (Q^H with transpose; other @ Q with left=False), Q [M, M] being the product of the reflections of geqrf()."""
+    m, n = input.shape[-2:]
+    if other.ndim < 2 or other.shape[-2 if left else -1] != m or tau.shape[-1] > n:
+        raise RuntimeError(
+            f"[ormqr] other must have {m} {'rows' if left else 'columns'}, and tau at most {n} elements. "
+            f"Received {tuple(other.shape)} and {tuple(tau.shape)}."
+        )
+    if not input.dtype == tau.dtype == other.dtype:
+        raise RuntimeError(
+            f"[ormqr] Expected input and tau and other to have the same dtype. Received {input.dtype}, {tau.dtype} and {other.dtype}."
+        )
+    if m > n:  # reflections of zero complete the square
+        input = _core.constant_pad_nd(input, (0, m - n))
+    q = rushlight.linalg.householder_product(input[..., :m], tau)
+    q = q.mH if transpose else q
+    return _core.matmul(q, other) if left else _core.matmul(other, q)
+
+
+@composition(method=False)
+def svd_lowrank(A, q=6, niter=2, M=None):
+    """(U, S, V) with A ~ U diag(S) V^H of rank q, from random projections: A - M when M is given.
+
+    Halko, Martinsson & Tropp, "Finding structure with randomness", SIAM Review 53, 2011, algorithms 4.4 and 5.1.
+    """
+    if M is not None:
+        A = A - M.expand(A.shape)
+    q = min(q, *A.shape[-2:])
+    wide = A.shape[-2] < A.shape[-1]
+    if wide:
+        A = A.mH
+    seen = _core.matmul(A, _core.randn((A.shape[-1], q), dtype=A.dtype))
+    basis = rushlight.linalg.qr(seen).Q
+    for _ in range(niter):
+        basis = rushlight.linalg.qr(_core.matmul(A.mH, basis)).Q
+        basis = rushlight.linalg.qr(_core.matmul(A, basis)).Q
+    u, s, vh = rushlight.linalg.svd(_core.matmul(basis.mH, A), full_matrices=False)
+    u, v = _core.matmul(basis, u), vh.mH
+    return (v, s, u) if wide else (u, s, v)
+
+
+@composition(method=False)
+def pca_lowrank(A, q=None, center=True, niter=2):
+    """(U, S, V) of the principal components of the rows of A [*, M, N], see `svd_lowrank`; center subtracts the columns' means."""
+    m, n = A.shape[-2:]
+    q = min(6, m, n) if q is None else q
+    if not 0 <= q <= min(m, n):
+        raise ValueError(f"[pca_lowrank] q must be non-negative integer and not greater than min(m, n). Received {q} for {m} and {n}.")
+    if niter < 0:
+        raise ValueError(f"[pca_lowrank] niter must be non-negative integer. Received {niter}.")
+    return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)

@@ -242,7 +242,9 @@ class _Builder:
         lines = [name, *outputs[:3], *(["..."] if len(outputs) > 3 else [])]
         if self.show_attrs:
             lines += [f"{key}: {_short(value)}" for key, value in _saved(node, tensors=False)]
-        return self._add(Vertex("operator", lines, "\n".join([name, *outputs])))
+        location = getattr(node, "location", None)  # the line of the program that called the operator
+        where = [os.path.basename(location)] if location else []
+        return self._add(Vertex("operator", lines, "\n".join([name, *outputs, *where])))
 
     def _saved_tensor(self, name: str, tensor: Any) -> int:
         if id(tensor) in self.tensors:

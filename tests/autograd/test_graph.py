@@ -37,9 +37,18 @@ def test_metadata_stays_with_the_node(torch):
 
 
 def test_output_numbers(torch):
-    x = leaf(torch, 3.0, 1.0, 2.0)
-    first, second = x.split([1, 2])
+    class Twins(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx, first, second):
+            return first * 2 + second * 3
+
+    first, second = Twins.apply(leaf(torch, 3.0))
     assert first.grad_fn is second.grad_fn and (first.output_nr, second.output_nr) == (0, 1)
+    assert (first * second).grad_fn.next_functions == ((first.grad_fn, 0), (first.grad_fn, 1))
 
 
 # --- hooks on tensors ---

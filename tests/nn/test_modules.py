@@ -166,6 +166,7 @@ CONVOLUTIONS = [
     ("Conv2d", (4, 4, 3), {"padding": 2, "padding_mode": "reflect", "groups": 4}, (2, 4, 7, 8)),
     ("Conv2d", (4, 4, (4, 3)), {"padding": "same", "padding_mode": "circular"}, (2, 4, 7, 8)),
     ("Conv2d", (4, 4, 3), {"padding": (1, 2), "padding_mode": "replicate"}, (4, 7, 8)),
+    ("Conv2d", (4, 4, (4, 3)), {"padding": "same", "dilation": (1, 2)}, (2, 4, 7, 8)),
     ("Conv3d", (2, 3, 2), {"padding": 1, "stride": (1, 2, 1)}, (2, 2, 4, 5, 4)),
     ("ConvTranspose1d", (4, 6, 3), {"stride": 2, "output_padding": 1}, (2, 4, 5)),
     ("ConvTranspose2d", (4, 6, 3), {"stride": 2, "padding": 1, "groups": 2}, (2, 4, 5, 4)),

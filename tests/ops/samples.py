@@ -1,4 +1,4 @@
-"""The sample and error lines of the rows, evaluated: argument lists for Rushlight or for PyTorch, with the same values."""
+"""The sample and error lines of the rows, evaluated: arguments for Rushlight or PyTorch, with the same values."""
 
 import builtins
 

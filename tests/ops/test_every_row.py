@@ -1,7 +1,7 @@
 """What every row of the registry must satisfy, read from the rows themselves.
 
-A row's samples are run as they stand, against PyTorch where it has the same function, with other layouts, dtypes and forms;
-gradients are compared with finite differences along one random direction, and so are gradients of gradients.
+A row's samples are run as they stand, against PyTorch where it has the same function, with other layouts, dtypes and
+forms; gradients are compared with finite differences along one random direction, and so are gradients of gradients.
 """
 
 import functools
@@ -22,6 +22,8 @@ ORDINARY = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError
 
 # Rows whose values are not determined by their arguments.
 UNINITIALISED = {"empty", "empty_like"}
+# Rows that draw random numbers: in the order of memory, and their gradients are no derivatives of one draw.
+RANDOM = {name for name, info in INFO.items() if any(p["type"] == "Generator" for p in info["parameters"])}
 # Rows that read the storage, not the elements: another layout is another result.
 READS_STORAGE = {"as_strided", "as_strided_scatter", "strided_view", "strided_scatter", "strided_add", "part_view",
                  "part_scatter", "view", "view_as_complex", "view_dtype"}  # fmt: skip
@@ -101,17 +103,17 @@ def theirs(name):
     return getattr(torch, name, None) or getattr(torch.Tensor, name, None)
 
 
-def seeded(function):
-    """Runs a call with both libraries' random numbers at their start."""
+def seeded(function, *args, **kwargs):
+    """The call, with both libraries' random numbers at their start."""
     _core.default_generator.manual_seed(7)
     torch.manual_seed(7)
-    return function()
+    return function(*args, **kwargs)
 
 
 def attempt(function, args, kwargs):
     """(result, None) or (None, exception)."""
     try:
-        return seeded(lambda: function(*args, **kwargs)), None
+        return seeded(function, *args, **kwargs), None
     except ORDINARY as e:
         return None, e
 
@@ -150,7 +152,14 @@ def dtype_name(t):
     return str(t.dtype).removeprefix("torch.")
 
 
-TOLERANCES = {"float16": 2e-3, "bfloat16": 1.6e-2, "float32": 2e-5, "complex64": 2e-5, "float64": 1e-9, "complex128": 1e-9}
+TOLERANCES = {
+    "float16": 4e-3,
+    "bfloat16": 1.6e-2,
+    "float32": 2e-5,
+    "complex64": 2e-5,
+    "float64": 1e-9,
+    "complex128": 1e-9,
+}
 
 
 def assert_same(result, expected, what, values=True, tolerance=None):
@@ -168,7 +177,11 @@ def to_ours(t):
     """PyTorch's tensor as Rushlight's."""
     if t.dtype == torch.bfloat16:
         return rushlight.from_numpy(t.float().numpy().copy()).to(rushlight.bfloat16)
-    return rushlight.from_numpy(numpy.array(t.numpy())) if t.dim() else rushlight.tensor(t.item(), dtype=getattr(rushlight, dtype_name(t)))
+    return (
+        rushlight.from_numpy(numpy.array(t.numpy()))
+        if t.dim()
+        else rushlight.tensor(t.item(), dtype=getattr(rushlight, dtype_name(t)))
+    )
 
 
 # ---- the tests -------------------------------------------------------------------------------------------------------
@@ -196,9 +209,9 @@ def test_sample_runs_and_leaves_its_arguments_alone(name, line):
 @pytest.mark.parametrize(("name", "line"), [c for c in CASES if theirs(c[0])])
 def test_result_is_that_of_pytorch(name, line):
     args, kwargs = evaluate(line, torch)
-    expected = seeded(lambda: theirs(name)(*args, **kwargs))
+    expected = seeded(theirs(name), *args, **kwargs)
     args, kwargs = evaluate(line, rushlight)
-    result = seeded(lambda: ours(name)(*args, **kwargs))
+    result = seeded(ours(name), *args, **kwargs)
     assert_same(result, expected, line, values=name not in UNINITIALISED)
 
 
@@ -219,7 +232,7 @@ def expanded(t):
 LAYOUTS = {"transposed": transposed, "gapped": gapped, "expanded": expanded}
 
 
-@pytest.mark.parametrize(("name", "line"), [c for c in CASES if c[0] not in READS_STORAGE | UNINITIALISED])
+@pytest.mark.parametrize(("name", "line"), [c for c in CASES if c[0] not in READS_STORAGE | UNINITIALISED | RANDOM])
 def test_result_does_not_depend_on_the_layout(name, line):
     args, kwargs = evaluate(line, rushlight)
     for kind, change in LAYOUTS.items():
@@ -263,7 +276,7 @@ def test_empty_and_zero_dimensional_arguments(name, line):
         if kind == "empty" and INFO[name]["kind"] != "pointwise":
             continue
         args, kwargs = evaluate(line, rushlight)
-        result, error = attempt(ours(name), change(args), mapped(lambda t: t, kwargs))
+        result, error = attempt(ours(name), change(args), kwargs)
         for t in tensors([] if result is None else result):
             array(t)
         if not theirs(name):
@@ -321,7 +334,7 @@ def test_in_place_form_agrees(name):
         args, kwargs = evaluate(line, rushlight)
         if not isinstance(args[0], rushlight.Tensor):
             continue
-        expected = seeded(lambda: ours(name)(*args, **kwargs))
+        expected = seeded(ours(name), *args, **kwargs)
         input = transposed(args[0].clone())
         fits = input.shape == expected.shape and _core.can_cast(expected.dtype, input.dtype)
         result, error = attempt(getattr(_core, name + "_"), [input, *args[1:]], kwargs)
@@ -337,15 +350,15 @@ def test_in_place_form_agrees(name):
 def test_out_form_agrees(name):
     for line in samples(name):
         args, kwargs = evaluate(line, rushlight)
-        expected = seeded(lambda: ours(name)(*args, **kwargs))
+        expected = seeded(ours(name), *args, **kwargs)
         outs = [_core.empty(0, dtype=t.dtype) for t in tensors(expected)]
         several = isinstance(expected, tuple)
-        result = seeded(lambda: ours(name)(*args, **kwargs, out=tuple(outs) if several else outs[0]))
+        result = seeded(ours(name), *args, **kwargs, out=tuple(outs) if several else outs[0])
         assert all(r is o for r, o in zip(tensors(result), outs, strict=True))
         assert_same(outs, tensors(expected), line, values=name not in UNINITIALISED)
         outs = [transposed(_core.zeros_like(t)) for t in tensors(expected)]
         strides = [o.stride() for o in outs]
-        seeded(lambda: ours(name)(*args, **kwargs, out=tuple(outs) if several else outs[0]))
+        seeded(ours(name), *args, **kwargs, out=tuple(outs) if several else outs[0])
         assert [o.stride() for o in outs] == strides, "out= of the right shape keeps its strides"
         assert_same(outs, tensors(expected), line, values=name not in UNINITIALISED)
 
@@ -355,8 +368,8 @@ def test_method_agrees(name):
     for line in samples(name):
         args, kwargs = evaluate(line, rushlight)
         if isinstance(args[0], rushlight.Tensor) and isinstance(getattr(_core.Tensor, name), _core.Op):
-            expected = seeded(lambda: ours(name)(*args, **kwargs))
-            assert_same(seeded(lambda: getattr(args[0], name)(*args[1:], **kwargs)), expected, line)
+            expected = seeded(ours(name), *args, **kwargs)
+            assert_same(seeded(getattr(args[0], name), *args[1:], **kwargs), expected, line)
 
 
 # ---- gradients -------------------------------------------------------------------------------------------------------
@@ -370,7 +383,11 @@ def noise(t, source):
     values = source.standard_normal(tuple(t.shape))
     if t.dtype.is_complex:
         values = values + 1j * source.standard_normal(tuple(t.shape))
-    return rushlight.from_numpy(numpy.asarray(values, order="C")) if t.dim() else rushlight.tensor(values.item(), dtype=t.dtype)
+    return (
+        rushlight.from_numpy(numpy.asarray(values, order="C"))
+        if t.dim()
+        else rushlight.tensor(values.item(), dtype=t.dtype)
+    )
 
 
 def inner(a, b):
@@ -388,15 +405,6 @@ def gradients(outputs, cotangents, inputs, create_graph=False):
     used = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
     if not used:
         return [_core.zeros_like(t) for t in inputs]
-    if not hasattr(_core, "run_backward"):  # XXX
-        out = []
-        for x in inputs:
-            g = None
-            for o, c in used:
-                h = _core.simple_grad(o, c, x, create_graph)
-                g = h if g is None else g if h is None else g + h
-            out.append(_core.zeros_like(x) if g is None else g)
-        return out
     found = rushlight.autograd.grad([o for o, _ in used], inputs, [c for _, c in used], retain_graph=True,
                                     create_graph=create_graph, allow_unused=True)  # fmt: skip
     return [_core.zeros_like(t) if g is None else g for g, t in zip(found, inputs, strict=True)]
@@ -432,7 +440,7 @@ class Differentiated:
             return type(value)(filled(v) for v in value) if type(value) in (list, tuple) else value
 
         args = [filled(a) for a in self.args]
-        results = tensors(seeded(lambda: self.function(*args, **self.kwargs)))[: self.results]
+        results = tensors(seeded(self.function, *args, **self.kwargs))[: self.results]
         return [t for t in results if is_differentiable(t)]
 
     def leaves(self):
@@ -468,7 +476,7 @@ def can_be_differentiated(name, line):
         return False
 
 
-DIFFERENTIABLE = [c for c in CASES if c not in NOT_THE_DERIVATIVE and can_be_differentiated(*c)]
+DIFFERENTIABLE = [c for c in CASES if c[0] not in RANDOM and c not in NOT_THE_DERIVATIVE and can_be_differentiated(*c)]
 
 
 @pytest.mark.parametrize(("name", "line"), DIFFERENTIABLE)
@@ -512,7 +520,7 @@ def test_gradient_of_gradient(name, line):
     assert inner(second, direction) == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [n for n, i in INFO.items() if i["differentiable"]])
+@pytest.mark.parametrize("name", [n for n, i in INFO.items() if i["differentiable"] and n not in RANDOM])
 def test_differentiable_row_has_a_differentiable_sample(name):
     assert any(n == name for n, _ in DIFFERENTIABLE)
 

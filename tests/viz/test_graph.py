@@ -54,6 +54,13 @@ def test_shapes_and_dtypes_of_operators_are_shown():
     assert texts["MeanBackward0"] == ["() float32"]
 
 
+def test_operators_tell_the_line_that_called_them():
+    _, _, e = small()
+    tooltips = {vertex.lines[0]: vertex.tooltip for vertex in make_dot(e).vertices}
+    line = small.__code__.co_firstlineno + 3
+    assert tooltips["AddBackward0"] == f"AddBackward0\n(2, 2) float32\ntest_graph.py:{line}"
+
+
 def test_a_tensor_used_twice_appears_once():
     x = rushlight.ones(3, requires_grad=True)
     graph = make_dot(x * x)

@@ -1,6 +1,7 @@
 // What the rows share that index along one dimension: layouts that kernels can read, and indices that were checked.
 #pragma once
 #include <algorithm>
+#include <cmath>
 
 #include "base/parallel.h"
 #include "eager/call.h"
@@ -66,6 +67,15 @@ inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, in
   Tensor wrapped = empty(flat->sizes(), DType::i64);
   for (i64 i = 0; i < flat->numel; ++i) wrapped->data_as<i64>()[i] = p[i] < 0 ? p[i] + size : p[i];
   return wrapped;
+}
+
+// A number that is written into elements of dtype d: fractions are cut off, what does not fit is refused.
+inline Arg fitting_number(std::string_view op, const Arg& number, DType d) {
+  if (d == DType::bool_) return Arg(number.number() != 0);
+  if (!is_integral(d)) return number;
+  double value = std::trunc(number.number()), most = std::ldexp(1.0, static_cast<int>(8 * size_of(d)) - info(d).is_signed);
+  check(value < most && value >= (info(d).is_signed ? -most : 1 - most), ErrorKind::runtime, "[", op, "] value cannot be converted to type ", d, " without overflow. Received ", number.number(), ".");
+  return number;
 }
 
 template <class T> inline T add(T a, T b) {

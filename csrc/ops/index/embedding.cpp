@@ -25,7 +25,7 @@ template <class T, class S> void add_rows(T* to, const S* from, const i64* row, 
       if (row[i] == skipped) continue;
       T* t = to + row[i] * width + begin;
       const S* f = from + i * width + begin;
-      for (i64 j = 0; j < count; ++j) t[j] += static_cast<T>(f[j]);
+      for (i64 j = 0; j < count; ++j) t[j] = add(t[j], static_cast<T>(f[j]));
     }
   });
 }
@@ -76,7 +76,7 @@ OP(embedding_dense_backward, all_types, "embedding_dense_backward(gradient: Tens
         Tensor sum = zeros(out.sizes(), DType::f32);
         add_rows(sum->data_as<float>(), g->data_as<T>(), at->data_as<i64>(), at->numel, width, c.integer(3));
         copy_elements(out, *sum);
-      } else if constexpr (!std::is_same_v<T, bool>) {
+      } else {
         add_rows(out.data_as<T>(), g->data_as<T>(), at->data_as<i64>(), at->numel, width, c.integer(3));
       }
     });

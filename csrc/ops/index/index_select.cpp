@@ -21,6 +21,7 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
     Dims expected = at_least_1d(out.sizes());
     if (out.ndim) expected[dim] = n;
     check(n == expected[dim] && same_sizes(expected, at_least_1d(source.sizes())), ErrorKind::runtime, "[", op, "] source must have self's sizes, and index's length along dim ", dim, ": the number of indices should be equal to source.size(dim). Received source ", source.sizes(), " for self ", out.sizes(), " and ", n, " indices.");
+    if (out.numel == 0 && op == "index_add") return;  // as in PyTorch, no index is looked at
     Around a(at_least_1d(out.sizes()), dim);
     Tensor index = checked_index(op, c.tensor(index_at), a.n, dim, ErrorKind::index, false, c.out[0].get()), from = packed_apart(source, source.dtype, *c.out[0]);
     const i64* p = index->data_as<i64>();
@@ -76,7 +77,6 @@ OP(index_add, all_types, "index_add(input: Tensor, dim: int, index: Tensor, sour
   .forms = pointwise_forms,
   .infer = begin_with_input,
   .cpu = [](const Call& c) {
-    check(is_differentiable(c.out[0]->dtype) || c.arg[4].kind != Kind::real, ErrorKind::runtime, "[index_add] For integral input tensors, argument alpha must not be a floating point number. Received ", c.real(4), ".");
     bool plain = c.real(4) == 1;
     Tensor alpha = empty(Sizes{}, c.out[0]->dtype);
     fill_elements(*alpha, c.arg[4]);
@@ -133,8 +133,7 @@ OP(index_fill, all_types, "index_fill(input: Tensor, dim: int, index: Tensor, va
         check(c.tensor(3).ndim == 0, ErrorKind::runtime, "[index_fill] only supports a 0-dimensional value tensor. Received ", describe(c.tensor(3)), ".");
         copy_elements(*number, c.tensor(3));
       } else {
-        check(is_differentiable(out.dtype) || c.arg[3].kind != Kind::real || c.real(3) == static_cast<double>(to_integer<i64>(c.real(3))), ErrorKind::runtime, "[index_fill] value cannot be converted to type ", out.dtype, " without overflow. Received ", c.real(3), ".");
-        fill_elements(*number, c.arg[3]);
+        fill_elements(*number, fitting_number("index_fill", c.arg[3], out.dtype));
       }
       Around a(at_least_1d(out.sizes()), dim);
       Tensor index = checked_index("index_fill", c.tensor(2), a.n, dim, ErrorKind::index, true, c.out[0].get());

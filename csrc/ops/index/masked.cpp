@@ -34,12 +34,10 @@ OP(masked_fill, all_types, "masked_fill(input: Tensor, mask: Tensor, value: Tens
     if (c.arg[2].is_tensor()) {
       check(c.tensor(2).ndim == 0, ErrorKind::runtime, "[masked_fill] only supports a 0-dimensional value tensor, but got tensor with ", c.tensor(2).ndim, " dimension(s). Use where().");
       check(category(c.tensor(2).dtype) <= category(input.dtype) || !is_complex(c.tensor(2).dtype), ErrorKind::runtime, "[masked_fill] value cannot be converted to type ", input.dtype, " without overflow. Received ", describe(c.tensor(2)), ".");
-    } else {
-      check(!is_integral(input.dtype) || c.arg[2].kind != Kind::real || c.real(2) == static_cast<double>(to_integer<i64>(c.real(2))), ErrorKind::runtime, "[masked_fill] value cannot be converted to type ", input.dtype, " without overflow. Received ", c.real(2), ".");
     }
     // where(), computed in input's dtype whatever value's is.
     static const OpDef& where = require_op("where");
-    Arg operand[] = {c.arg[1], c.arg[2], c.arg[0]};
+    Arg operand[] = {c.arg[1], c.arg[2].is_tensor() ? c.arg[2] : fitting_number("masked_fill", c.arg[2], input.dtype), c.arg[0]};
     c.out[0] = run_formula(where, where.value, operand, 3, nullptr, &input.dtype, Result::promoted);
   },
   .vjp = [](Backward& b) {
@@ -48,7 +46,7 @@ OP(masked_fill, all_types, "masked_fill(input: Tensor, mask: Tensor, value: Tens
   },
   .saves = "mask",
   .samples = "randn(3, 4), bools(3, 4), 1.5\nrandn(3, 4), bools(4), float('-inf')\nrandn(3, 4), bools(3, 1), randn(())\nrandint(0, 9, (4,)), bools(4), 2",
-  .errors = "randn(3), ones(3), 1.0 => RuntimeError: [masked_fill] only supports boolean masks\nrandn(3), bools(3), randn(1) => RuntimeError: [masked_fill] only supports a 0-dimensional value\nrandint(0, 9, (3,)), bools(3), 1.5 => RuntimeError: [masked_fill] value cannot be converted",
+  .errors = "randn(3), ones(3), 1.0 => RuntimeError: [masked_fill] only supports boolean masks\nrandn(3), bools(3), randn(1) => RuntimeError: [masked_fill] only supports a 0-dimensional value\nrandint(0, 9, (3,)), bools(3), float('inf') => RuntimeError: [masked_fill] value cannot be converted",
 };
 
 OP(masked_select, all_types, "masked_select(input: Tensor, mask: Tensor) -> Tensor") {

@@ -21,6 +21,7 @@ OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value:
       size[d] += before + after;
       check(size[d] >= 0, ErrorKind::runtime, "[constant_pad_nd] The input size ", t.size[d], ", plus negative padding ", before, " and ", after, " resulted in a negative output size, which is invalid. Check dimension ", d, " of your input.");
       inner[d] += std::min<i64>(before, 0) + std::min<i64>(after, 0);
+      check(inner[d] >= 0, ErrorKind::runtime, "[constant_pad_nd] narrow(): length must be non-negative: negative numbers must not cut off more than there is. Received ", before, " and ", after, " for dimension ", d, " of size ", t.size[d], ".");
       all_covered &= before <= 0 && after <= 0;
       grown[d] = std::max<i64>(before, 0);
       from += std::max<i64>(-before, 0) * t.stride[d];

@@ -79,6 +79,7 @@ OP(roll, all_types, "roll(input: Tensor, shifts: ints, dims: ints = ()) -> Tenso
     Sizes shifts = c.ints(1), dims = c.ints(2);
     check(!shifts.empty(), ErrorKind::runtime, "[roll] `shifts` required: there must be at least one. Received none.");
     check(shifts.size() == dims.size() || (dims.empty() && shifts.size() == 1), ErrorKind::runtime, "[roll] shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size(), ".");
+    check(t.ndim > 0 || dims.empty(), ErrorKind::index, "[roll] Dimension specified as ", dims.empty() ? 0 : dims[0], " but tensor has no dimensions.");
     if (t.numel == 0) return;
     Tensor source(&t), target(c.out[0]);
     if (dims.empty()) {
@@ -90,7 +91,6 @@ OP(roll, all_types, "roll(input: Tensor, shifts: ints, dims: ints = ()) -> Tenso
     for (int d = 0; d < shift.n; ++d) shift[d] = 0;
     for (std::size_t k = 0; k < shifts.size(); ++k) {
       int d = dims.empty() ? 0 : wrap_dim("roll", dims[k], t.ndim);
-      if (source->ndim == 0) continue;
       i64 n = source->size[d];
       shift[d] = ((shift[d] + shifts[k] % n) % n + n) % n;
     }
@@ -144,6 +144,7 @@ OP(repeat_interleave, all_types, "repeat_interleave(input: Tensor, repeats: Tens
       c.out[0] = positions(*t, -1);
     } else {
       int dim = 0;
+      check(!c.has(2) || t->ndim > 0, ErrorKind::index, "[repeat_interleave] Dimension out of range: dim must not be given for a tensor that has no dimensions. Received ", describe(*t), ".");
       if (c.has(2)) dim = wrap_dim("repeat_interleave", c.integer(2), t->ndim);
       else t = call<"reshape">(t, Dims{-1});
       if (t->ndim == 0) t = call<"reshape">(t, Dims{1});

@@ -70,7 +70,7 @@ void scatter_reduce_into(const Call& c) {
   Reduce how = parse_reduce(c.text(4));
   bool include_self = c.flag(5);
   TensorImpl& src = c.tensor(3);
-  check(!is_complex(src.dtype), ErrorKind::runtime, "[scatter_reduce] not implemented for ", src.dtype, ": src must be real. Received ", describe(src), ".");
+  check(!is_complex(src.dtype) || (how != Reduce::amax && how != Reduce::amin), ErrorKind::runtime, "[scatter_reduce] amax and amin are not implemented for ", src.dtype, ": complex numbers have no order. Received ", describe(src), ".");
   with_packed(*c.out[0], [&](TensorImpl& out) {
     ElementIndex at("scatter_reduce", out, c.integer(1), c.tensor(2), &src);
     if (c.tensor(2).numel == 0) return;
@@ -108,7 +108,8 @@ void scatter_reduce_gradient(Backward& b) {
     g_self = gy;
     g_src = pick(gy);
   } else if (how == Reduce::mean) {
-    Tensor n = call<"scatter_add">(call<"full_like">(gy, include_self ? 1.0 : 0.0, d), dim, index, ones_like(src, d));
+    DType real = to_real(d);
+    Tensor n = call<"scatter_add">(call<"full_like">(gy, include_self ? 1.0 : 0.0, real), dim, index, ones_like(src, real));
     g_self = gy / call<"clamp_min">(n, 1.0);
     g_src = pick(g_self);
   } else if (how == Reduce::prod) {
@@ -116,11 +117,11 @@ void scatter_reduce_gradient(Backward& b) {
     Tensor self_zero = call<"eq">(self, 0.0), src_zero = call<"eq">(src, 0.0);
     Tensor safe_self = call<"masked_fill">(self, self_zero, 1.0);
     Tensor without_self = call<"scatter_reduce">(safe_self, dim, index, src, "prod", include_self);
-    g_self = gy * without_self / safe_self;
+    g_self = gy * conj(without_self / safe_self);
     Tensor zeros_at = pick(call<"scatter_add">(zeros(self->sizes(), d), dim, index, to_dtype(src_zero, d)));
     Tensor single = call<"bitwise_and">(src_zero, call<"eq">(zeros_at, 1.0));
     Tensor without_src = call<"scatter_reduce">(self, dim, index, call<"masked_fill">(src, single, 1.0), "prod", include_self);
-    g_src = call<"where">(single, pick(gy * without_src), pick(gy * result) / call<"masked_fill">(src, src_zero, 1.0));
+    g_src = call<"where">(single, pick(gy * conj(without_src)), pick(gy * conj(result)) / conj(call<"masked_fill">(src, src_zero, 1.0)));
   } else {
     // Those that reached the extremum share the gradient.
     Tensor self_won = to_dtype(call<"eq">(self, result), d), src_won = to_dtype(call<"eq">(src, pick(result)), d);
@@ -189,7 +190,7 @@ OP(scatter_add, all_types, "scatter_add(input: Tensor, dim: int, index: Tensor, 
   .errors = "randn(3), 0, randint(5, 6, (2,)), randn(2) => RuntimeError: [scatter_add] index 5 is out of bounds",
 };
 
-OP(scatter_reduce, real_types, "scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor") {
+OP(scatter_reduce, all_types, "scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor") {
   .doc = "A copy of input in which the elements of src that index sends to one place are combined there: reduce is 'sum', 'prod', 'mean', 'amax' or 'amin'. Without include_self, input's own element does not take part where anything arrives.\n\nRaises RuntimeError for another reduce, an index out of bounds, or another dtype of src.",
   .forms = pointwise_forms,
   .infer = begin_with_input,

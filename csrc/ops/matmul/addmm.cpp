@@ -7,9 +7,10 @@ namespace {
 
 bool is_number(const Arg& a, double value) { return a.is_number() && a.number() == value; }
 
-// t times beta or alpha; integers are multiplied by whole numbers.
+// t times beta or alpha, which integers take as whole numbers and bools as a bool.
 Tensor scaled(const Tensor& t, Arg factor) {
   if (is_number(factor, 1)) return t;
+  if (t->dtype == DType::bool_ && factor.is_number()) factor = Arg(factor.number() != 0);
   if (is_integral(t->dtype) && factor.kind == Kind::real) factor = Arg(to_integer<i64>(factor.f));
   return call<"mul">(t, factor);
 }
@@ -124,6 +125,8 @@ OP(addr, all_types, "addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Te
     check(b.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec2, but got ", static_cast<int>(b.ndim), "-D. Received ", describe(b), ".");
     GradMode off(false);
     DType d = promote(input.dtype, promote(a.dtype, b.dtype));
+    for (int k : {3, 4})
+      check(!is_integral(d) || c.arg[k].kind != Kind::real, ErrorKind::runtime, "[addr] For integral input tensors, argument ", k == 3 ? "beta" : "alpha", " must not be a floating point number. Received ", c.real(k), ".");
     Tensor p = scaled(to_dtype(call<"outer">(Tensor(&a), Tensor(&b)), d), c.arg[4]), start = start_from(c, p->sizes(), d);
     c.out[0] = start + p;
   },

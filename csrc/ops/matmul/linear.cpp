@@ -46,7 +46,7 @@ void linear_kernel(const Call& c) {
   Tensor x(&input);
   if (input.ndim > 2 && !input.is_contiguous()) x = call<"contiguous">(x);
   GemmArgs g;
-  g.dtype = input.dtype;
+  g.dtype = input.dtype == DType::bool_ ? DType::u8 : input.dtype;  // bools: there are no terms
   g.m = s.rows, g.n = s.out, g.k = s.in;
   g.a = x->data();
   g.a_row = x->ndim > 1 ? x->stride[x->ndim - 2] : s.in;

@@ -81,7 +81,7 @@ void run(GemmArgs g, const Batch& batch) {
 void check_product_dtypes(std::string_view op, const TensorImpl& a, const TensorImpl& b) {
   check(a.dtype == b.dtype, ErrorKind::runtime, "[", op, "] expected m1 and m2 to have the same dtype, but got: ",
         scalar_name(a.dtype), " != ", scalar_name(b.dtype), ". Received ", describe(a), " and ", describe(b), ". Convert one with .to(dtype).");
-  check(a.dtype != DType::bool_, ErrorKind::not_implemented, "[", op, "] a product is not implemented for 'Bool'. Received ",
+  check(a.dtype != DType::bool_ || a.numel == 0 || b.numel == 0, ErrorKind::not_implemented, "[", op, "] a product is not implemented for 'Bool'. Received ",
         describe(a), ". Convert with .to(dtype).");
 }
 
@@ -102,10 +102,11 @@ Tensor product(std::string_view op, TensorImpl& a, TensorImpl& b, Tensor start) 
   g.c_row = g.n;
   g.a = a.data();
   g.b = b.data();
+  if (g.dtype == DType::bool_) g.dtype = DType::u8;  // there are no terms
   g.accumulate = bool(start);
   Tensor out = std::move(start);
   if (a.ndim == 2 && b.ndim == 2) {
-    if (!out) out = empty({g.m, g.n}, g.dtype);
+    if (!out) out = empty({g.m, g.n}, a.dtype);
     g.c = out->data();
     WithoutInterpreter released(g.m * g.n * g.k >= kLongProduct);
     gemm(g);
@@ -119,7 +120,7 @@ Tensor product(std::string_view op, TensorImpl& a, TensorImpl& b, Tensor start) 
   if (!column) size.push(g.n);
   if (!out) {
     checked_numel("matmul", size);
-    out = empty(size, g.dtype);
+    out = empty(size, a.dtype);
   }
   g.c = out->data();
   if (out->numel) run(g, batch);

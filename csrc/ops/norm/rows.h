@@ -68,5 +68,13 @@ template <bool logarithm, class T> T softmax_row(const T* x, T* y, std::int64_t 
   return log_sum;
 }
 
+template <class T> T log_sum_exp(const T* x, std::int64_t n) {
+  T high = largest(x, n);
+  if (std::isinf(high)) high = 0;
+  return high + std::log(sum_of<T>(n, [&](std::int64_t i, std::int64_t left) __attribute__((always_inline)) {
+           return exp(load_up_to(x + i, left) - vec<T>(high));
+         }));
+}
+
 }  // namespace RL_ISA
 }  // namespace rl

@@ -20,18 +20,24 @@ template <class T> void drop(const T* x, T* y, bool* mask, i64 n, double p, std:
     else if constexpr (is_half_type<T>) return float{};
     else return T{};
   }());
-  const S scale = static_cast<S>(scale_of(p));
-  const std::uint64_t threshold = dropout_threshold(p);
+  const S kept = static_cast<S>(scale_of(p));
+  // One 32-bit comparison per element; p = 1 has no such threshold, but then what is kept is scaled by 0, too.
+  const auto limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(dropout_threshold(p), 0xffffffffu));
+  const bool none = p == 1;
   parallel_for((n + kPhiloxBlock - 1) / kPhiloxBlock, 512, [=](i64 begin, i64 end) {
     std::uint32_t words[kPhiloxBlock];
     for (i64 block = begin; block < end; ++block) {
       philox_block(seed, 0, static_cast<std::uint64_t>(block), words);
-      i64 at = block * kPhiloxBlock, count = std::min(kPhiloxBlock, n - at);
-      for (i64 i = 0; i < count; ++i) {
-        bool keep = words[i] >= threshold;
-        mask[at + i] = keep;
-        y[at + i] = times(x[at + i], keep ? scale : S(0));
-      }
+      const T* from = x + block * kPhiloxBlock;
+      T* to = y + block * kPhiloxBlock;
+      bool* marks = mask + block * kPhiloxBlock;
+      auto apply = [&](i64 count) {
+        for (i64 i = 0; i < count; ++i) to[i] = times(from[i], words[i] >= limit ? kept : S(0));
+        for (i64 i = 0; i < count; ++i) marks[i] = (words[i] >= limit) & !none;
+      };
+      i64 rest = n - block * kPhiloxBlock;
+      if (rest < kPhiloxBlock) apply(rest);
+      else apply(kPhiloxBlock);
     }
   });
 }

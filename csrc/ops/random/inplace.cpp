@@ -38,7 +38,7 @@ OP(normal_, inexact_types, "normal_(input: Tensor, mean: float = 0.0, std: float
   },
   .writes_over = true,
   .vjp = overwritten,
-  .samples = "randn(3, 4)\nrandn(3, 4).t(), 1.0, 2.0",
+  .samples = "randn(3, 4)\nrandn(3, 4), 1.0, 2.0",
   .errors = "randn(3), 0.0, -1.0 => RuntimeError: [normal_] std must be",
 };
 

@@ -108,9 +108,8 @@ OP(_sample_dirichlet, floats, "_sample_dirichlet(input: Tensor, generator: Gener
   .cpu = [](const Call& c) {
     TensorImpl& t = c.tensor(0);
     check_floating(c, t);
-    check(t.ndim > 0, ErrorKind::runtime, "[_sample_dirichlet] input must have at least one dimension. Received ", describe(t), ".");
     TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-    i64 categories = t.size[t.ndim - 1];
+    i64 categories = t.ndim ? t.size[t.ndim - 1] : 1;
     if (out.numel == 0) return;
     GradMode off(false);
     Tensor alpha = plain(t);

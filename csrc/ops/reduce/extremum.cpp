@@ -1,4 +1,5 @@
 // Largest and smallest elements, and where they stand. NaN wins over every number; of equals the first is taken.
+#include "kernels/cpu/simd.h"
 #include "ops/reduce/reduce.h"
 using namespace rl;
 
@@ -19,6 +20,50 @@ template <bool largest, class V> struct Extremum {
   }
   void join(V& a, const V& b) const { step(a, b, 0); }
 };
+
+// Of elements that lie side by side: float and double in four chains of vectors.
+template <bool largest, class T> Wide<T> extremum_of(const T* p, i64 n) {
+  using Fold = Extremum<largest, Wide<T>>;
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr i64 L = vec<T>::lanes;
+    vec<T> part[4];
+    for (auto& v : part) v = vec<T>(weakest<largest, T>());
+    auto step = [](vec<T>& m, vec<T> v) __attribute__((always_inline)) { m = select((largest ? v > m : v < m) | (v != v), v, m); };
+    i64 i = 0;
+    for (; i + 4 * L <= n; i += 4 * L)
+      for (int k = 0; k < 4; ++k) step(part[k], vec<T>::load(p + i + k * L));
+    T best = weakest<largest, T>();
+    for (const auto& v : part)
+      for (int k = 0; k < L; ++k) Fold().step(best, v[k], 0);
+    for (; i < n; ++i) Fold().step(best, p[i], 0);
+    return best;
+  } else {
+    return detail::fold_stretch<Fold, T, Wide<T>>(Fold(), p, 1, n, 0);
+  }
+}
+
+// Rows of memory are cut into blocks of fixed size, which threads share.
+constexpr i64 kBlock = 32768;
+template <class Body> void for_blocks(i64 rows, i64 n, Body&& body) {  // body(block, first element, length)
+  i64 blocks = (n + kBlock - 1) / kBlock;
+  parallel_for(rows * blocks, std::max<i64>(1, kBlock / std::min(n, kBlock)), [&](i64 begin, i64 end) {
+    for (i64 k = begin; k < end; ++k) {
+      i64 first = k % blocks * kBlock;
+      body(k, k / blocks * n + first, std::min(kBlock, n - first));
+    }
+  });
+}
+
+template <bool largest, class T> void extrema_of_rows(const T* from, i64 rows, i64 n, T* to) {
+  i64 blocks = (n + kBlock - 1) / kBlock;
+  std::vector<Wide<T>> best(static_cast<std::size_t>(rows * blocks));
+  for_blocks(rows, n, [&](i64 k, i64 at, i64 length) { best[static_cast<std::size_t>(k)] = extremum_of<largest>(from + at, length); });
+  for (i64 r = 0; r < rows; ++r) {
+    Wide<T> v = best[static_cast<std::size_t>(r * blocks)];
+    for (i64 k = 1; k < blocks; ++k) Extremum<largest, Wide<T>>().step(v, best[static_cast<std::size_t>(r * blocks + k)], 0);
+    to[r] = T(v);
+  }
+}
 
 void check_not_empty(const Call& c, std::uint32_t mask, bool dim_given, ErrorKind kind) {
   TensorImpl& t = c.tensor(0);
@@ -44,6 +89,9 @@ template <bool largest> void extremum(const Call& c) {
   visit(t.dtype, [&]<class T>(Type<T>) {
     if constexpr (!is_complex_type<T>) {
       T* to = c.out[0]->data_as<T>();
+      ReduceGeometry g = reduce_geometry(t, mask);
+      bool rows = t.is_contiguous() && g.folded.n == 1 && g.folded.stride[0] == 1;
+      if (rows) return extrema_of_rows<largest>(t.data_as<T>(), g.kept.count, g.folded.count, to);
       reduce<T>(t, mask, Extremum<largest, Wide<T>>{}, [&](i64 i, Wide<T> v) { to[i] = T(v); });
     }
   });
@@ -62,21 +110,15 @@ void share_evenly(Backward& b) {
 template <bool largest, class T> void find_along(const T* from, const Along& a, T* values, i64* indices) {
   auto better = [](Wide<T> x, Wide<T> best) { return (largest ? x > best : x < best) || (is_nan(x) && !is_nan(best)); };
   if (a.inner == 1) {
-    // A long row is cut into blocks of fixed size: the winner of each, then the first of the best.
-    constexpr i64 kBlock = 32768;
-    i64 blocks = (a.n + kBlock - 1) / kBlock;
+    i64 blocks = (a.n + kBlock - 1) / kBlock;  // the winner of each, then the first of the best
     std::vector<i64> winner(static_cast<std::size_t>(a.outer * blocks));
-    parallel_for(a.outer * blocks, std::max<i64>(1, kBlock / std::min(a.n, kBlock)), [&](i64 begin, i64 end) {
-      Extremum<largest, Wide<T>> fold;
-      for (i64 k = begin; k < end; ++k) {
-        i64 first = k % blocks * kBlock, n = std::min(kBlock, a.n - first);
-        const T* p = from + k / blocks * a.n + first;
-        Wide<T> best = detail::fold_stretch<Extremum<largest, Wide<T>>, T, Wide<T>>(fold, p, 1, n, 0);
-        i64 i = 0;
-        if (is_nan(best)) while (!is_nan(Wide<T>(p[i]))) ++i;
-        else while (Wide<T>(p[i]) != best) ++i;
-        winner[static_cast<std::size_t>(k)] = first + i;
-      }
+    for_blocks(a.outer, a.n, [&](i64 k, i64 at, i64 length) {
+      const T* p = from + at;
+      Wide<T> best = extremum_of<largest>(p, length);
+      i64 i = 0;
+      if (is_nan(best)) while (!is_nan(Wide<T>(p[i]))) ++i;
+      else while (Wide<T>(p[i]) != best) ++i;
+      winner[static_cast<std::size_t>(k)] = k % blocks * kBlock + i;
     });
     for (i64 o = 0; o < a.outer; ++o) {
       const T* row = from + o * a.n;

@@ -56,7 +56,7 @@ Tensor others(const Tensor& x, int dim) {
     products_of_others(packed, Along(x->sizes(), dim), *out);
     return out;
   }
-  if (x->ndim == 0) return call<"add">(zeros({}, x->dtype), i64{1});
+  if (x->ndim == 0) return call<"reshape">(others(call<"reshape">(x, Sizes(&x->numel, 1)), 0), x->sizes());
   i64 d[] = {dim};
   Sizes dims(d, 1);
   return shifted_products(x, dim) * call<"flip">(shifted_products(call<"flip">(x, dims), dim), dims);

@@ -20,6 +20,25 @@ template <class Body> void for_columns(const Along& a, Body&& body) {
 // y[i] = combine(y[i - 1], x[i]), in A.
 template <class A, class T, class F> void scan(const T* x, T* y, const Along& a, F&& combine) {
   if (a.n == 0) return;
+  if (a.inner == 1) {  // several rows at a time: their chains of additions run side by side
+    constexpr i64 kRows = 8;
+    parallel_for((a.outer + kRows - 1) / kRows, std::max<i64>(1, 16384 / (kRows * a.n)), [&](i64 begin, i64 end) {
+      for (i64 k = begin; k < end; ++k) {
+        i64 first = k * kRows, rows = std::min(kRows, a.outer - first);
+        const T* from = x + first * a.n;
+        T* to = y + first * a.n;
+        A state[kRows];
+        for (i64 j = 0; j < rows; ++j) state[j] = cast<A>(from[j * a.n]), to[j * a.n] = from[j * a.n];
+        auto walk = [&](auto count) __attribute__((always_inline)) {
+          for (i64 i = 1; i < a.n; ++i)
+            for (i64 j = 0; j < count; ++j) state[j] = combine(state[j], cast<A>(from[j * a.n + i])), to[j * a.n + i] = cast<T>(state[j]);
+        };
+        if (rows == kRows) walk(std::integral_constant<i64, kRows>());
+        else walk(rows);
+      }
+    });
+    return;
+  }
   for_columns(a, [&](i64 at, i64 width) {
     A state[kColumns];
     for (i64 j = 0; j < width; ++j) state[j] = cast<A>(x[at + j]), y[at + j] = x[at + j];

@@ -43,6 +43,16 @@ void unique_elements(const Call& c, bool sorted) {
       using V = Wide<T>;
       const T* from = x->data_as<T>();
       std::vector<i64> order;
+      if (sorted && !inverse && !counts) {  // values alone
+        std::vector<V> values(from, from + x->numel);
+        std::sort(values.begin(), values.end(), before<V>);
+        values.erase(std::unique(values.begin(), values.end()), values.end());
+        c.out[0] = empty({static_cast<i64>(values.size())}, x->dtype);
+        for (std::size_t k = 0; k < values.size(); ++k) c.out[0]->data_as<T>()[k] = T(values[k]);
+        c.out[1] = empty({0}, DType::i64);
+        c.out[2] = empty({0}, DType::i64);
+        return;
+      }
       if (sorted) {
         std::vector<Ranked<V>> ranked(static_cast<std::size_t>(x->numel));
         for (i64 i = 0; i < x->numel; ++i) ranked[static_cast<std::size_t>(i)] = {V(from[i]), i};

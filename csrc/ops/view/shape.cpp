@@ -22,6 +22,11 @@ void keep_geometry(const TensorImpl& t, Geometry& g) {
   g.offset = t.offset;
 }
 
+// A step larger than the dimension leaves one element, whose stride is never used: it may be any that does not overflow.
+void scale_stride(i64& stride, i64 step) {
+  if (__builtin_mul_overflow(stride, step, &stride)) stride = 1;
+}
+
 // -1 stands for what is left over.
 Dims infer_size(std::string_view op, Sizes wanted, i64 numel) {
   Dims size(wanted);
@@ -211,8 +216,8 @@ OP(slice, all_types, "slice(input: Tensor, dim: int, start: int | None = None, e
     end = std::clamp<i64>(end < 0 ? end + n : end, start, n);
     keep_geometry(t, g);
     g.offset += start * t.stride[d];
-    g.size[d] = (end - start + step - 1) / step;
-    g.stride[d] *= step;
+    g.size[d] = end > start ? (end - start - 1) / step + 1 : 0;
+    scale_stride(g.stride[d], step);
   },
   .vjp = lay_into_zeros,
   .samples = "randn(5, 4), 0, 1, 4, 2\nrandn(5, 4), 1, -3",
@@ -229,7 +234,7 @@ OP(narrow, all_types, "narrow(input: Tensor, dim: int, start: int, length: int) 
     check(length >= 0, ErrorKind::runtime, "[narrow] narrow(): length must be non-negative. Received ", length, ".");
     check(start >= -n && start <= n, ErrorKind::index, "[narrow] start out of range (expected to be in range of [", -n, ", ", n, "]). Received ", start, ".");
     if (start < 0) start += n;
-    check(start + length <= n, ErrorKind::runtime, "[narrow] start (", start, ") + length (", length, ") exceeds dimension size (", n, ").");
+    check(length <= n - start, ErrorKind::runtime, "[narrow] start (", start, ") + length (", length, ") exceeds dimension size (", n, ").");
     keep_geometry(t, g);
     g.offset += start * t.stride[d];
     g.size[d] = length;
@@ -271,7 +276,7 @@ OP(unfold, all_types, "unfold(input: Tensor, dimension: int, size: int, step: in
     check(step > 0, ErrorKind::runtime, "[unfold] step must be > 0. Received ", step, ".");
     keep_geometry(t, g);
     i64 inner = t.ndim ? t.stride[d] : 1;
-    if (t.ndim) g.size[d] = (n - size) / step + 1, g.stride[d] *= step;
+    if (t.ndim) g.size[d] = (n - size) / step + 1, scale_stride(g.stride[d], step);
     g.size.push(size);
     g.stride.push(inner);
   },

@@ -71,7 +71,9 @@ def _padded(input, weight, stride, padding, dilation, ndim):
         raise RuntimeError(
             f"[conv{ndim}d] padding='same' is not supported for strided convolutions. Received stride {stride}."
         )
-    dilations = tuple(dilation) * ndim if isinstance(dilation, (tuple, list)) else (dilation,) * ndim
+    dilations = tuple(dilation) if isinstance(dilation, (tuple, list)) else (dilation,)
+    if len(dilations) == 1:
+        dilations *= ndim
     totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
     if any(total % 2 for total in totals):
         rest = [n for total in reversed(totals) for n in (0, total % 2)]

@@ -22,21 +22,21 @@ def max_pool1d_with_indices(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
     """The maxima under a sliding window, and their positions along L."""
-    return _core.max_pool1d_with_indices(input, kernel_size, stride or kernel_size, padding, dilation, ceil_mode)
+    return _core.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d_with_indices(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
     """The maxima under a sliding window, and their positions in the flattened image."""
-    return _core.max_pool2d_with_indices(input, kernel_size, stride or kernel_size, padding, dilation, ceil_mode)
+    return _core.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d_with_indices(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
     """The maxima under a sliding window, and their positions in the flattened volume."""
-    return _core.max_pool3d_with_indices(input, kernel_size, stride or kernel_size, padding, dilation, ceil_mode)
+    return _core.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
@@ -79,6 +79,8 @@ def _sizes(output_size, input, ndim):
     """`output_size` as `ndim` numbers; None stands for the size of the input."""
     if not isinstance(output_size, (tuple, list)):
         output_size = (output_size,) * ndim
+    if None not in output_size:
+        return tuple(output_size)
     return tuple(have if want is None else want for want, have in zip(output_size, input.shape[-ndim:], strict=True))
 
 
