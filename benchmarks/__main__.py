@@ -62,10 +62,8 @@ def unit(seconds):
 def row(description, ours, theirs, goal, show=unit):
     ratio = statistics.median(t / o for o, t in zip(ours, theirs, strict=True))
     verdict = "" if goal is None else f">= {goal:g}  {'yes' if ratio >= goal else 'NO'}"
-    print(
-        f"{description:46} {show(statistics.median(ours)):>10} {show(statistics.median(theirs)):>10} {ratio:8.2f}  {verdict}",
-        flush=True,
-    )
+    middle = [show(statistics.median(times)) for times in (ours, theirs)]
+    print(f"{description:46} {middle[0]:>10} {middle[1]:>10} {ratio:8.2f}  {verdict}", flush=True)
 
 
 def main():
@@ -95,8 +93,10 @@ def main():
     if "memory" in wanted:
         peaks = [[printed(PEAK.format(f, options.threads)) * 1024] for f in FRAMEWORKS]
         row("peak resident memory of the large MLP step", *peaks, 3, lambda b: f"{b / 2**20:.0f} MiB")
-    print(f"(seconds per call; {options.threads} threads; peak of this process: "
-          f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB)")
+    print(
+        f"(seconds per call; {options.threads} threads; peak of this process: "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB)"
+    )
 
 
 if __name__ == "__main__":

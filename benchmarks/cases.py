@@ -1,4 +1,6 @@
-"""The work that is timed. Each case is the same program for both frameworks: build(torch) returns a function to call."""
+"""The work that is timed: each case is one program for both frameworks; build(torch) returns a function to call."""
+
+from itertools import pairwise
 
 
 def add(torch):
@@ -42,7 +44,7 @@ def chain(torch):
 def adam_step(torch, sizes, batch):
     torch.manual_seed(0)
     layers = []
-    for i, o in zip(sizes, sizes[1:]):
+    for i, o in pairwise(sizes):
         layers += [torch.nn.Linear(i, o), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters())

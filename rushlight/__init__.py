@@ -11,15 +11,19 @@ import importlib as _importlib
 import os as _os
 from math import e, inf, nan, pi
 
-# libgomp reads this once, when it is loaded. Its threads spin for milliseconds by default, which starves the very thread
+# ruff: noqa: E402, F401  (the core is loaded under a setting; names are here to be seen)
+
+# libgomp reads this once, when it is loaded. By default its threads spin for milliseconds, which starves the thread
 # they wait for wherever other programs share the cores: docs/decisions/0010.
 _settled = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & _os.environ.keys()
 if not _settled:
     _os.environ["GOMP_SPINCOUNT"] = "1000"
-from rushlight import _core  # noqa: E402
+from rushlight import _core
 
 if not _settled:
     del _os.environ["GOMP_SPINCOUNT"]
+from rushlight import ops as _ops
+from rushlight import tensor as _tensor_methods  # attaches methods
 from rushlight._core import (
     Generator,
     Size,
@@ -34,8 +38,6 @@ from rushlight._core import (
     result_type,
     set_num_threads,
 )
-from rushlight import ops as _ops
-from rushlight import tensor as _tensor_methods  # noqa: F401  (attaches methods)
 from rushlight.version import __version__
 
 # dtypes, layouts and memory formats.
@@ -55,21 +57,22 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "amp", "autograd", "backends", "cpu", "cuda", "data", "demo", "distributed", "distributions", "fft", "func", "jit",
-    "library", "linalg", "nn", "onnx", "optim", "overrides", "profiler", "random", "serialization", "special", "testing",
-    "types", "utils", "version", "viz", "printing", "return_types", "functional",
+    "autograd", "cuda", "demo", "linalg", "nn", "optim", "printing", "random", "return_types", "serialization",
+    "special", "testing", "utils", "version", "viz",
+)  # fmt: skip
+_LOSSES_AND_DISTANCES = (
+    "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "cosine_embedding_loss", "cosine_similarity",
+    "hinge_embedding_loss", "kl_div", "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle",
+    "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
 )  # fmt: skip
 _LAZY = {
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),
     **dict.fromkeys(("save", "load"), "rushlight.serialization"),
-    **dict.fromkeys(
-        ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"
-    ),
+    **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
+    **dict.fromkeys(_LOSSES_AND_DISTANCES, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
-    **dict.fromkeys(
-        ("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"
-    ),
+    **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
 }
 _LEGACY = {
     "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "BFloat16Tensor": "bfloat16",

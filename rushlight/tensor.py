@@ -1,5 +1,7 @@
 """What Tensor can do in Python: backward, copying, pickling, NumPy's protocols. Operators are in rushlight.ops."""
 
+import importlib
+
 from rushlight import _core
 
 Tensor = _core.Tensor
@@ -14,17 +16,20 @@ def _method(function):
 def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Adds the gradients of this tensor with respect to the graph's leaves to their .grad.
 
-    gradient: the gradient of something with respect to this tensor; not needed for a scalar. Raises RuntimeError when the
-    tensor needs no gradient, is no scalar and no gradient is given, or its graph was used up.
+    gradient: the gradient of something with respect to this tensor; not needed for a scalar. Raises RuntimeError when
+    the tensor needs no gradient, is no scalar and no gradient is given, or its graph was used up.
 
     >>> x = torch.tensor(3.0, requires_grad=True)
     >>> ((x * 2) ** 2).backward()
     >>> x.grad
     tensor(24.)
     """
-    from rushlight import autograd
-
-    autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+    if gradient is None and inputs is None:  # the usual call goes straight to the engine
+        retain = create_graph if retain_graph is None else retain_graph
+        _core.run_backward((self,), (None,), retain, create_graph, (), True, True)
+        return
+    # Loaded here, because autograd builds on this module.
+    importlib.import_module("rushlight.autograd").backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
 def rebuild(cls, data, dtype, size, requires_grad, state):
@@ -61,8 +66,8 @@ def __deepcopy__(self, memo):
         return memo[id(self)]
     if not self.is_leaf:
         raise RuntimeError(
-            "[deepcopy] Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
-            "Call .detach() or .clone() first."
+            "[deepcopy] Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
+            "the moment. Call .detach() or .clone() first."
         )
     made = self.detach().clone()
     if type(self) is not Tensor:
@@ -156,10 +161,6 @@ def to_dense(self, dtype=None, *, masked_grad=None):
 def dim_order(self):
     """The dimensions from the outermost in memory to the innermost."""
     return tuple(sorted(range(self.dim()), key=lambda d: -self.stride(d)))
-
-
-def _numpy_ufunc_is_ours(self, *args, **kwargs):
-    return NotImplemented
 
 
 def legacy_type(name, dtype):

@@ -169,9 +169,7 @@ def test_streams_that_cannot_seek():
     assert load(Pipe(file.getvalue()))["x"].tolist() == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize(
-    "value", [object(), {"a": {1, 2}}, [b"bytes"], {(1, 2): 3}, {"m": print}], ids=repr
-)
+@pytest.mark.parametrize("value", [object(), {"a": {1, 2}}, [b"bytes"], {(1, 2): 3}, {"m": print}], ids=repr)
 def test_what_is_no_data_is_refused(value):
     with pytest.raises(TypeError, match=r"^\[save\]"):
         save(value, io.BytesIO())

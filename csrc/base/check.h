@@ -39,7 +39,9 @@ inline void append(std::string& s, double v) {
 }
 template <class I>
   requires std::is_integral_v<I>
-void append(std::string& s, I v) { s += std::to_string(v); }
+void append(std::string& s, I v) {
+  s += std::to_string(v);
+}
 
 inline void append(std::string& s, std::span<const i64> sizes) {  // [2, 3]
   s += '[';
@@ -65,7 +67,8 @@ template <class... Parts>
 // check(dim < rank, ErrorKind::index, "[select] dim must be below ", rank, ". Received ", dim, ".");
 template <class... Parts>
 inline void check(bool holds, ErrorKind kind, const Parts&... parts) {
-  if (!holds) [[unlikely]] fail(kind, parts...);
+  if (!holds) [[unlikely]]
+    fail(kind, parts...);
 }
 
 }  // namespace rl

@@ -16,6 +16,36 @@ Tensor implicit_gradient(const TensorImpl& t) {
   return one;
 }
 
+// One running backward per entry. The Python object for it (autograd.engine.GraphTask) is made when somebody asks.
+struct RunningTask {
+  bool fills_all_leaves;
+  nb::object task;
+};
+std::vector<RunningTask>& running_tasks() {
+  static thread_local auto* stack = new std::vector<RunningTask>;
+  return *stack;
+}
+struct TaskScope {
+  explicit TaskScope(bool fills_all_leaves) { running_tasks().push_back({fills_all_leaves, {}}); }
+  ~TaskScope() {
+    if (open) running_tasks().pop_back();
+  }
+  nb::object close() {
+    nb::object task = std::move(running_tasks().back().task);
+    running_tasks().pop_back();
+    open = false;
+    return task;
+  }
+  bool open = true;
+};
+
+nb::object current_graph_task(nb::object make) {
+  if (running_tasks().empty()) return nb::none();
+  RunningTask& running = running_tasks().back();
+  if (!running.task.is_valid()) running.task = make(running.fills_all_leaves);
+  return running.task;
+}
+
 nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool retain_graph, bool create_graph,
                                     nb::tuple inputs, bool allow_unreachable, bool accumulate) {
   OwnedEdges roots, wanted;
@@ -71,7 +101,9 @@ nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool
   options.retain_graph = retain_graph;
   options.create_graph = create_graph;
   options.accumulate = accumulate;
+  TaskScope scope(accumulate && wanted.edge.empty());
   std::vector<Tensor> found = run_backward(roots.edge, start, wanted.edge, options);
+  if (nb::object task = scope.close(); task.is_valid()) task.attr("finish")();
   nb::object result = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
   for (std::size_t i = 0; i < found.size(); ++i) {
     check(found[i] || allow_unreachable || accumulate, ErrorKind::runtime,
@@ -134,6 +166,9 @@ std::unique_ptr<Packed> pack_with_hooks(const Tensor& t) {
 void add_autograd(nb::module_& m) {
   add_nodes(m);
   add_functions(m);
+  m.def("current_graph_task", current_graph_task, nb::arg("make"),
+        "The object of the innermost backward that runs on this thread, made by make(fills_all_leaves) at first; or "
+        "None.");
   m.def("run_backward", run_backward_from_python, nb::arg("tensors"), nb::arg("grad_tensors"), nb::arg("retain_graph"),
         nb::arg("create_graph"), nb::arg("inputs"), nb::arg("allow_unreachable"), nb::arg("accumulate_grad"),
         "Runs the backward engine; returns the gradients of inputs.");

@@ -45,7 +45,8 @@ bool number_of(PyObject* o, Arg& a) {
   if (numbers->nb_float) {
     double f = PyFloat_AsDouble(o);
     if (PyErr_Occurred()) throw PythonError{};
-    bool is_bool = std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool" || std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool_";
+    bool is_bool =
+        std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool" || std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool_";
     a = is_bool ? Arg(f != 0) : Arg(f);
     return true;
   }
@@ -93,7 +94,8 @@ PyObject* element(const TensorImpl& t, const char* at) {
 }
 
 PyObject* item(const TensorImpl& t) {
-  check(t.numel == 1, ErrorKind::runtime, "[item] a Tensor with ", t.numel, " elements cannot be converted to Scalar: it must have one. Received ", describe(t), ".");
+  check(t.numel == 1, ErrorKind::runtime, "[item] a Tensor with ", t.numel,
+        " elements cannot be converted to Scalar: it must have one. Received ", describe(t), ".");
   return element(t, t.data());
 }
 
@@ -122,7 +124,10 @@ PyObject* to_list(const TensorImpl& t) { return list_from(t, 0, t.data()); }
 // --- nested sequences into tensors
 namespace {
 
-bool is_nested(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o)); }
+bool is_nested(PyObject* o) {
+  return PyList_Check(o) || PyTuple_Check(o) ||
+         (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o));
+}
 
 // NumPy's scalars bring their dtype; float64 and complex128 are subclasses of Python's own types.
 bool numpy_scalar_dtype(PyObject* o, DType& d) {
@@ -149,11 +154,13 @@ class SequenceReader {
 
   void fill(PyObject* o, const TensorImpl& t, int dim, char* at) const {
     if (dim == t.ndim) return put(o, t, at);
-    check(is_nested(o), ErrorKind::value, "[tensor] expected sequence of length ", t.size[dim], " at dim ", dim, ": nested sequences must have one shape. Received ", Py_TYPE(o)->tp_name, ".");
+    check(is_nested(o), ErrorKind::value, "[tensor] expected sequence of length ", t.size[dim], " at dim ", dim,
+          ": nested sequences must have one shape. Received ", Py_TYPE(o)->tp_name, ".");
     nb::object fast = nb::steal(PySequence_Fast(o, "[tensor] a sequence is expected"));
     if (!fast.is_valid()) throw PythonError{};
     i64 n = PySequence_Fast_GET_SIZE(fast.ptr());
-    check(n == t.size[dim], ErrorKind::value, "[tensor] expected sequence of length ", t.size[dim], " at dim ", dim, " (got ", n, "): nested sequences must have one shape.");
+    check(n == t.size[dim], ErrorKind::value, "[tensor] expected sequence of length ", t.size[dim], " at dim ", dim,
+          " (got ", n, "): nested sequences must have one shape.");
     i64 step = t.stride[dim] * size_of(t.dtype);
     for (i64 i = 0; i < n; ++i) fill(PySequence_Fast_GET_ITEM(fast.ptr(), i), t, dim + 1, at + i * step);
   }
@@ -167,7 +174,9 @@ class SequenceReader {
   void look(PyObject* o, int depth) {
     if (is_tensor(o)) {
       const TensorImpl& t = *impl(o);
-      check(t.numel == 1, ErrorKind::value, "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(t), ". Use torch.stack.");
+      check(t.numel == 1, ErrorKind::value,
+            "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(t),
+            ". Use torch.stack.");
       return note(t.dtype);
     }
     if (PyFloat_CheckExact(o)) return note(default_dtype());
@@ -177,7 +186,8 @@ class SequenceReader {
     if (PyLong_Check(o)) return note(DType::i64);
     if (PyComplex_Check(o)) return note(to_complex(default_dtype()));
     if (is_nested(o)) {
-      check(depth < kMaxDim, ErrorKind::value, "[tensor] too many dimensions: sequences may be nested ", kMaxDim, " deep. Received a deeper one.");
+      check(depth < kMaxDim, ErrorKind::value, "[tensor] too many dimensions: sequences may be nested ", kMaxDim,
+            " deep. Received a deeper one.");
       nb::object fast = nb::steal(PySequence_Fast(o, "[tensor] a sequence is expected"));
       if (!fast.is_valid()) throw PythonError{};
       i64 n = PySequence_Fast_GET_SIZE(fast.ptr());
@@ -186,9 +196,12 @@ class SequenceReader {
       return;
     }
     Arg a;
-    if (number_of(o, a)) return note(a.kind == Kind::real ? default_dtype() : a.kind == Kind::boolean ? DType::bool_ : DType::i64);
-    if (PyUnicode_Check(o)) fail(ErrorKind::type, "[tensor] new(): invalid data type 'str': data must be numbers. Received a str.");
-    fail(ErrorKind::runtime, "[tensor] Could not infer dtype of ", Py_TYPE(o)->tp_name, ": data must be numbers, sequences of numbers, or arrays.");
+    if (number_of(o, a))
+      return note(a.kind == Kind::real ? default_dtype() : a.kind == Kind::boolean ? DType::bool_ : DType::i64);
+    if (PyUnicode_Check(o))
+      fail(ErrorKind::type, "[tensor] new(): invalid data type 'str': data must be numbers. Received a str.");
+    fail(ErrorKind::runtime, "[tensor] Could not infer dtype of ", Py_TYPE(o)->tp_name,
+         ": data must be numbers, sequences of numbers, or arrays.");
   }
 
   static void put(PyObject* o, const TensorImpl& t, char* at) {
@@ -200,25 +213,34 @@ class SequenceReader {
     };
     if (is_tensor(o)) {
       const TensorImpl& from = *impl(o);
-      check(from.numel == 1, ErrorKind::value, "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(from), ".");
+      check(from.numel == 1, ErrorKind::value,
+            "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(from), ".");
       return visit(from.dtype, [&]<class T>(Type<T>) { store(*from.data_as<T>()); });
     }
     if (PyComplex_Check(o)) {
-      check(is_complex(t.dtype), ErrorKind::type, "[tensor] a complex number must go into a complex dtype. Received ", t.dtype, ".");
+      check(is_complex(t.dtype), ErrorKind::type, "[tensor] a complex number must go into a complex dtype. Received ",
+            t.dtype, ".");
       return store(complex128(PyComplex_RealAsDouble(o), PyComplex_ImagAsDouble(o)));
     }
     Arg a;
     if (!number_of(o, a)) {
-      if (is_nested(o)) fail(ErrorKind::value, "[tensor] nested sequences must have one shape: expected a number at this depth. Received ", Py_TYPE(o)->tp_name, ".");
+      if (is_nested(o))
+        fail(ErrorKind::value,
+             "[tensor] nested sequences must have one shape: expected a number at this depth. Received ",
+             Py_TYPE(o)->tp_name, ".");
       fail(ErrorKind::type, "[tensor] data must be numbers. Received ", Py_TYPE(o)->tp_name, ".");
     }
     if (a.kind == Kind::real) return store(a.f);
     if (is_integral(t.dtype) && t.dtype != DType::bool_ && t.dtype != DType::i64) {
       bool fits = visit(t.dtype, [&]<class T>(Type<T>) {
-        if constexpr (std::is_integral_v<T>) return a.i >= static_cast<i64>(std::numeric_limits<T>::min()) && a.i <= static_cast<i64>(std::numeric_limits<T>::max());
+        if constexpr (std::is_integral_v<T>)
+          return a.i >= static_cast<i64>(std::numeric_limits<T>::min()) &&
+                 a.i <= static_cast<i64>(std::numeric_limits<T>::max());
         else return true;
       });
-      if (!fits) fail(ErrorKind::runtime, "[tensor] value cannot be converted to type ", t.dtype, " without overflow. Received ", a.i, ".");
+      if (!fits)
+        fail(ErrorKind::runtime, "[tensor] value cannot be converted to type ", t.dtype, " without overflow. Received ",
+             a.i, ".");
     }
     store(a.i);
   }
@@ -263,7 +285,10 @@ Tensor from_buffer_protocol(PyObject* o, bool need_writable) {
     if (need_writable) {
       PyErr_Clear();
       if (PyObject_GetBuffer(o, &owner->view, flags & ~PyBUF_WRITABLE) == 0) {
-        if (PyErr_WarnEx(PyExc_UserWarning, "[from_numpy] the array is not writable: writing into the tensor is undefined. Copy the array first.", 1)) {
+        if (PyErr_WarnEx(
+                PyExc_UserWarning,
+                "[from_numpy] the array is not writable: writing into the tensor is undefined. Copy the array first.",
+                1)) {
           PyBuffer_Release(&owner->view);
           delete owner;
           throw PythonError{};
@@ -285,18 +310,25 @@ Tensor from_buffer_protocol(PyObject* o, bool need_writable) {
     throw Error(kind, why);
   };
   if (!dtype_of_format(v.format, static_cast<std::size_t>(v.itemsize), d))
-    refuse(ErrorKind::type, str("[from_numpy] can't convert np.ndarray of format '", v.format ? v.format : "", "'. The supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool. Convert with astype()."));
-  if (v.ndim > kMaxDim) refuse(ErrorKind::value, str("[from_numpy] a tensor has at most ", kMaxDim, " dimensions. Received ", v.ndim, "."));
+    refuse(ErrorKind::type, str("[from_numpy] can't convert np.ndarray of format '", v.format ? v.format : "",
+                                "'. The supported types are: float64, float32, float16, complex64, complex128, int64, "
+                                "int32, int16, int8, uint8, and bool. Convert with astype()."));
+  if (v.ndim > kMaxDim)
+    refuse(ErrorKind::value, str("[from_numpy] a tensor has at most ", kMaxDim, " dimensions. Received ", v.ndim, "."));
   Dims size, stride;
   for (int i = 0; i < v.ndim; ++i) {
     i64 s = v.strides ? v.strides[i] : 0;
     if (s < 0 || s % v.itemsize)
-      refuse(ErrorKind::value, "[from_numpy] At least one stride in the given numpy array is negative or no multiple of the element size, and tensors with negative strides are not currently supported. Copy the array first: array.copy().");
+      refuse(
+          ErrorKind::value,
+          "[from_numpy] At least one stride in the given numpy array is negative or no multiple of the element size, "
+          "and tensors with negative strides are not currently supported. Copy the array first: array.copy().");
     size.push(v.shape[i]);
     stride.push(s / v.itemsize);
   }
   std::size_t bytes = static_cast<std::size_t>(storage_span(size, stride) * v.itemsize);
-  Ref<Storage> storage = Ref<Storage>::steal(Storage::borrow(static_cast<char*>(v.buf), bytes, owner, give_back_buffer));
+  Ref<Storage> storage =
+      Ref<Storage>::steal(Storage::borrow(static_cast<char*>(v.buf), bytes, owner, give_back_buffer));
   Tensor whole = empty(Sizes{}, d);
   whole->storage->dec();
   whole->storage = storage.release();
@@ -337,8 +369,13 @@ Tensor tensor_from_data(nb::handle data, nb::handle dtype, bool copy) {
 }
 
 // --- DLPack (version 0.8 of its C interface)
-struct DLDevice { std::int32_t type, id; };
-struct DLDataType { std::uint8_t code, bits; std::uint16_t lanes; };
+struct DLDevice {
+  std::int32_t type, id;
+};
+struct DLDataType {
+  std::uint8_t code, bits;
+  std::uint16_t lanes;
+};
 struct DLTensor {
   void* data;
   DLDevice device;
@@ -371,7 +408,8 @@ void capsule_destructor(PyObject* capsule) {
 PyObject* to_dlpack(PyObject* self, PyObject*, PyObject*) {
   return guarded([&]() -> PyObject* {
     TensorImpl& t = *impl(self);
-    check(!t.requires_grad(), ErrorKind::runtime, "[__dlpack__] Can't export tensors that require gradient, use tensor.detach(). Received ", describe(t), ".");
+    check(!t.requires_grad(), ErrorKind::runtime,
+          "[__dlpack__] Can't export tensors that require gradient, use tensor.detach(). Received ", describe(t), ".");
     auto* managed = new DLManagedTensor;
     t.inc();
     managed->context = &t;
@@ -387,11 +425,16 @@ PyObject* to_dlpack(PyObject* self, PyObject*, PyObject*) {
 PyObject* dlpack_device(PyObject*, PyObject*) { return Py_BuildValue("(ii)", 1, 0); }
 
 Tensor from_dlpack_capsule(nb::handle capsule) {
-  check(PyCapsule_IsValid(capsule.ptr(), "dltensor"), ErrorKind::runtime, "[from_dlpack] from_dlpack received an invalid capsule: it must be an unused DLPack capsule. Note that DLTensor capsules can be consumed only once.");
+  check(PyCapsule_IsValid(capsule.ptr(), "dltensor"), ErrorKind::runtime,
+        "[from_dlpack] from_dlpack received an invalid capsule: it must be an unused DLPack capsule. Note that "
+        "DLTensor capsules can be consumed only once.");
   auto* managed = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
   const DLTensor& x = managed->tensor;
-  check(x.device.type == 1, ErrorKind::runtime, "[from_dlpack] the tensor must be on the cpu. Received DLPack device type ", x.device.type, ". Copy it to the host first.");
-  check(x.ndim <= kMaxDim && x.ndim >= 0, ErrorKind::runtime, "[from_dlpack] a tensor has at most ", kMaxDim, " dimensions. Received ", x.ndim, ".");
+  check(x.device.type == 1, ErrorKind::runtime,
+        "[from_dlpack] the tensor must be on the cpu. Received DLPack device type ", x.device.type,
+        ". Copy it to the host first.");
+  check(x.ndim <= kMaxDim && x.ndim >= 0, ErrorKind::runtime, "[from_dlpack] a tensor has at most ", kMaxDim,
+        " dimensions. Received ", x.ndim, ".");
   DType d = DType::bool_;
   bool found = false;
   for (int k = 0; k < kDTypes && !found; ++k) {
@@ -399,10 +442,13 @@ Tensor from_dlpack_capsule(nb::handle capsule) {
     found = want.code == x.dtype.code && want.bits == x.dtype.bits && x.dtype.lanes == 1;
     if (found) d = static_cast<DType>(k);
   }
-  check(found, ErrorKind::runtime, "[from_dlpack] unsupported element type: code ", x.dtype.code, ", ", x.dtype.bits, " bits, ", x.dtype.lanes, " lanes.");
+  check(found, ErrorKind::runtime, "[from_dlpack] unsupported element type: code ", x.dtype.code, ", ", x.dtype.bits,
+        " bits, ", x.dtype.lanes, " lanes.");
   Dims size(Sizes{x.shape, static_cast<std::size_t>(x.ndim)});
   Dims stride = x.strides ? Dims(Sizes{x.strides, static_cast<std::size_t>(x.ndim)}) : contiguous_strides(size);
-  for (int i = 0; i < stride.n; ++i) check(stride[i] >= 0 || size[i] <= 1, ErrorKind::runtime, "[from_dlpack] strides must not be negative. Received ", Sizes(stride), ". Copy first.");
+  for (int i = 0; i < stride.n; ++i)
+    check(stride[i] >= 0 || size[i] <= 1, ErrorKind::runtime, "[from_dlpack] strides must not be negative. Received ",
+          Sizes(stride), ". Copy first.");
   std::size_t bytes = static_cast<std::size_t>(storage_span(size, stride) * size_of(d));
   PyCapsule_SetName(capsule.ptr(), "used_dltensor");
   Storage* storage = Storage::borrow(static_cast<char*>(x.data) + x.byte_offset, bytes, managed, [](void* m) {
@@ -429,22 +475,28 @@ PyObject* tolist_method(PyObject* self, PyObject*) {
 }  // namespace
 
 PyMethodDef tensor_methods_convert[] = {
-    {"item", item_method, METH_NOARGS, "The value of a tensor of one element, as a Python number. Raises RuntimeError otherwise."},
-    {"tolist", tolist_method, METH_NOARGS, "The elements as nested lists of Python numbers."},
-    {"__dlpack__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(to_dlpack)), METH_VARARGS | METH_KEYWORDS, "A DLPack capsule over the same memory."},
-    {"__dlpack_device__", dlpack_device, METH_NOARGS, "(1, 0): the CPU."},
-    {nullptr, nullptr, 0, nullptr}};
+  {"item", item_method, METH_NOARGS,
+   "The value of a tensor of one element, as a Python number. Raises RuntimeError otherwise."},
+  {"tolist", tolist_method, METH_NOARGS, "The elements as nested lists of Python numbers."},
+  {"__dlpack__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(to_dlpack)), METH_VARARGS | METH_KEYWORDS,
+   "A DLPack capsule over the same memory."},
+  {"__dlpack_device__", dlpack_device, METH_NOARGS, "(1, 0): the CPU."},
+  {nullptr, nullptr, 0, nullptr}};
 
 void add_conversions(nb::module_& m) {
   m.def("tensor_from", tensor_from_data, nb::arg("data"), nb::arg("dtype").none(), nb::arg("copy"),
         "A tensor from numbers, nested sequences, arrays or a tensor; shares memory where it can unless copy.");
-  m.def("from_buffer", [](nb::handle array) { return from_buffer_protocol(array.ptr(), true); }, nb::arg("array"),
-        "A tensor over the memory of an object with the buffer protocol.");
-  m.def("resize_", [](Tensor t, std::vector<i64> size) {
-    resize_impl(*t, size);
-    written(*t);
-    return t;
-  }, nb::arg("input"), nb::arg("size"), "Another shape, in place; the memory is kept when it is large enough.");
+  m.def(
+      "from_buffer", [](nb::handle array) { return from_buffer_protocol(array.ptr(), true); }, nb::arg("array"),
+      "A tensor over the memory of an object with the buffer protocol.");
+  m.def(
+      "resize_",
+      [](Tensor t, std::vector<i64> size) {
+        resize_impl(*t, size);
+        written(*t);
+        return t;
+      },
+      nb::arg("input"), nb::arg("size"), "Another shape, in place; the memory is kept when it is large enough.");
   m.def("from_dlpack_capsule", from_dlpack_capsule, nb::arg("capsule"));
 }
 

@@ -45,7 +45,8 @@ class Indexer {
 
   void count(PyObject* o) {
     if (o == Py_Ellipsis) {
-      check(!ellipsis_, ErrorKind::index, "[index] an index can only have a single ellipsis ('...'). Received several.");
+      check(!ellipsis_, ErrorKind::index,
+            "[index] an index can only have a single ellipsis ('...'). Received several.");
       ellipsis_ = true;
     } else if (o == Py_None || PyBool_Check(o)) {
     } else if (is_tensor(o) && (impl(o)->dtype == DType::bool_ || impl(o)->dtype == DType::u8)) {
@@ -55,7 +56,8 @@ class Indexer {
     }
   }
   void check_count() const {
-    check(named_ <= result->ndim, ErrorKind::index, "[index] too many indices for tensor of dimension ", static_cast<int>(result->ndim), ". Received ", named_, " for ", describe(*result), ".");
+    check(named_ <= result->ndim, ErrorKind::index, "[index] too many indices for tensor of dimension ",
+          static_cast<int>(result->ndim), ". Received ", named_, " for ", describe(*result), ".");
   }
 
   void use(Tensor index) {
@@ -66,8 +68,9 @@ class Indexer {
 
   void use_mask(const Tensor& mask) {
     for (int d = 0; d < mask->ndim; ++d)
-      check(mask->size[d] == result->size[dim_ + d], ErrorKind::index, "[index] The shape of the mask ", mask->sizes(), " at index ", d,
-            " does not match the shape of the indexed tensor ", result->sizes(), " at index ", dim_ + d, ".");
+      check(mask->size[d] == result->size[dim_ + d], ErrorKind::index, "[index] The shape of the mask ", mask->sizes(),
+            " at index ", d, " does not match the shape of the indexed tensor ", result->sizes(), " at index ",
+            dim_ + d, ".");
     if (mask->ndim == 0) {
       result = call<"unsqueeze">(result, dim_);
       bool on = *to_dtype(mask, DType::bool_)->data_as<bool>();
@@ -102,7 +105,10 @@ class Indexer {
       if (t->numel == 0 && is_floating(t->dtype)) t = to_dtype(t, DType::i64);
       return use_tensor(t);
     }
-    fail(ErrorKind::type, "[index] only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ", Py_TYPE(o)->tp_name, ").");
+    fail(ErrorKind::type,
+         "[index] only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+         "(got ",
+         Py_TYPE(o)->tp_name, ").");
   }
 
   // Where an ellipsis ends: all dimensions that no later part of the key names.
@@ -114,7 +120,8 @@ class Indexer {
       used_ += t->ndim;
       return use_mask(t);
     }
-    check(is_integral(t->dtype), ErrorKind::index, "[index] tensors used as indices must be long, int, byte or bool tensors. Received ", describe(*t), ".");
+    check(is_integral(t->dtype), ErrorKind::index,
+          "[index] tensors used as indices must be long, int, byte or bool tensors. Received ", describe(*t), ".");
     if (t->ndim == 0) {
       i64 i = visit(t->dtype, [&]<class T>(Type<T>) { return cast<i64>(*t->data_as<T>()); });
       return select(i);
@@ -126,7 +133,8 @@ class Indexer {
   void select(i64 i) {
     ++used_;
     i64 n = result->size[dim_];
-    check(i >= -n && i < n, ErrorKind::index, "[index] index ", i, " is out of bounds for dimension ", dim_, " with size ", n, ". Received ", describe(*result), ".");
+    check(i >= -n && i < n, ErrorKind::index, "[index] index ", i, " is out of bounds for dimension ", dim_,
+          " with size ", n, ". Received ", describe(*result), ".");
     result = call<"select">(result, dim_, i);
   }
 
@@ -134,7 +142,8 @@ class Indexer {
     ++used_;
     Py_ssize_t start, stop, step;
     if (PySlice_Unpack(o, &start, &stop, &step)) throw PythonError{};
-    check(step > 0, ErrorKind::value, "[index] step must be greater than zero. Received ", step, ". Use flip() to reverse.");
+    check(step > 0, ErrorKind::value, "[index] step must be greater than zero. Received ", step,
+          ". Use flip() to reverse.");
     i64 n = result->size[dim_];
     bool whole = start == 0 && stop >= n && step == 1;
     if (!whole) result = call<"slice">(result, dim_, i64{start}, i64{stop}, i64{step});
@@ -149,7 +158,8 @@ class Indexer {
 
 Tensor value_for(PyObject* value, const Tensor& target) {
   if (is_tensor(value)) return Tensor(impl(value));
-  nb::object made = nb::module_::import_("rushlight._core").attr("tensor_from")(nb::borrow(value), nb::steal(wrap_dtype(target->dtype)), false);
+  nb::object made = nb::module_::import_("rushlight._core")
+                        .attr("tensor_from")(nb::borrow(value), nb::steal(wrap_dtype(target->dtype)), false);
   return Tensor(impl(made.ptr()));
 }
 
@@ -170,11 +180,16 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
       i64 i;
       integer_of(key, i);
       i64 n = t->size[0];
-      check(i >= -n && i < n, ErrorKind::index, "[index] index ", i, " is out of bounds for dimension 0 with size ", n, ". Received ", describe(*t), ".");
+      check(i >= -n && i < n, ErrorKind::index, "[index] index ", i, " is out of bounds for dimension 0 with size ", n,
+            ". Received ", describe(*t), ".");
       return wrap(call<"select">(t, 0, i));
     }
-    check(t->ndim > 0 || key == Py_None || key == Py_Ellipsis || PyBool_Check(key) || PyTuple_Check(key) || is_tensor(key), ErrorKind::index,
-          "[index] invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number. Received ", describe(*t), ".");
+    check(t->ndim > 0 || key == Py_None || key == Py_Ellipsis || PyBool_Check(key) || PyTuple_Check(key) ||
+              is_tensor(key),
+          ErrorKind::index,
+          "[index] invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+          "number. Received ",
+          describe(*t), ".");
     Indexer ix(t, key);
     if (ix.has_tensors()) {
       std::vector<TensorImpl*> list = ix.index_list();
@@ -187,7 +202,8 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
 
 int tensor_ass_subscript(PyObject* self, PyObject* key, PyObject* value) {
   PyObject* done = guarded([&]() -> PyObject* {
-    check(value != nullptr, ErrorKind::type, "[index] Tensor does not support deleting items. Use narrow() or a mask to keep the others.");
+    check(value != nullptr, ErrorKind::type,
+          "[index] Tensor does not support deleting items. Use narrow() or a mask to keep the others.");
     Indexer ix(Tensor(impl(self)), key);
     Tensor v = value_for(value, ix.result);
     Arg arg[kMaxArgs];
@@ -198,7 +214,9 @@ int tensor_ass_subscript(PyObject* self, PyObject* key, PyObject* value) {
     } else {
       std::vector<TensorImpl*> list = ix.index_list();
       if (v->dtype != ix.result->dtype) {
-        check(v->ndim == 0 || !is_tensor(value), ErrorKind::runtime, "[index_put] Index put requires the source and destination dtypes match, got ", ix.result->dtype, " for the destination and ", v->dtype, " for the source.");
+        check(v->ndim == 0 || !is_tensor(value), ErrorKind::runtime,
+              "[index_put] Index put requires the source and destination dtypes match, got ", ix.result->dtype,
+              " for the destination and ", v->dtype, " for the source.");
         v = to_dtype(v, ix.result->dtype);
       }
       bind_arguments(op_called<"index_put">(), arg, ix.result, std::span<TensorImpl* const>(list), v, false);

@@ -66,6 +66,7 @@ NB_MODULE(_core, m) {
   add_random(m);
   add_optim(m);
   add_state(m);
+  add_source(m);
   add_operators(m.ptr());
   install_provenance();
   if (PyErr_Occurred()) throw nb::python_error();

@@ -25,7 +25,8 @@ bool update(nb::str name, nb::tuple lists, nb::tuple numbers) {
     tensors[t].reserve(static_cast<std::size_t>(PyList_GET_SIZE(list)));
     for (Py_ssize_t k = 0; k < PyList_GET_SIZE(list); ++k) {
       PyObject* o = PyList_GET_ITEM(list, k);
-      check(is_tensor(o), ErrorKind::type, "[fused_update] the lists must hold tensors. Received ", Py_TYPE(o)->tp_name, ".");
+      check(is_tensor(o), ErrorKind::type, "[fused_update] the lists must hold tensors. Received ", Py_TYPE(o)->tp_name,
+            ".");
       tensors[t].push_back(impl(o));
       elements += impl(o)->numel;
     }

@@ -12,11 +12,11 @@ namespace rl::py {
 
 namespace nb = nanobind;
 
-// A tensor as Python sees it. `impl` is owned, except while the tensor owns the Python object (kOwnsPython): an object with
-// attributes or of a subclass survives as long as its tensor does, so that it is the same object when it is met again.
+// A tensor as Python sees it. `impl` is owned, except while the tensor owns the Python object (kOwnsPython): an object
+// with attributes or of a subclass survives as long as its tensor does, so that it is the same object when it is met
+// again.
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;
+  PyObject_HEAD TensorImpl* impl;
   PyObject* dict;
   PyObject* weak_references;
 };
@@ -40,15 +40,16 @@ bool dtype_of_object(PyObject* o, DType& d);         // torch.dtype, or float / 
 PyObject* make_size(Sizes s);
 
 // --- convert.cpp: numbers, nested sequences, the buffer protocol, DLPack
-bool number_of(PyObject* o, Arg& a);                 // int, float, bool and what has __index__ / __float__ (NumPy scalars); never a tensor
-bool integer_of(PyObject* o, i64& i);                // an index: int, NumPy integer, 0-d integer tensor
-PyObject* item(const TensorImpl& t);                 // raises unless one element
+bool number_of(PyObject* o,
+               Arg& a);  // int, float, bool and what has __index__ / __float__ (NumPy scalars); never a tensor
+bool integer_of(PyObject* o, i64& i);  // an index: int, NumPy integer, 0-d integer tensor
+PyObject* item(const TensorImpl& t);  // raises unless one element
 PyObject* to_list(const TensorImpl& t);
-PyObject* element(const TensorImpl& t, const char* at);   // one element as a Python number
+PyObject* element(const TensorImpl& t, const char* at);  // one element as a Python number
 
 // --- op.cpp: rows as callable objects
-PyObject* call_binary(const OpDef& op, PyObject* a, PyObject* b);   // number slots: NotImplemented for foreign objects
-void add_operators(PyObject* module);                // every row: module.<name>, and methods on Tensor
+PyObject* call_binary(const OpDef& op, PyObject* a, PyObject* b);  // number slots: NotImplemented for foreign objects
+void add_operators(PyObject* module);  // every row: module.<name>, and methods on Tensor
 
 // --- index.cpp
 PyObject* tensor_subscript(PyObject* self, PyObject* key);
@@ -56,9 +57,9 @@ int tensor_ass_subscript(PyObject* self, PyObject* key, PyObject* value);
 
 // --- autograd.cpp
 extern PyTypeObject* node_type;
-PyObject* wrap_node(Node* n);                        // None when null; an autograd.Function's own ctx for its node
+PyObject* wrap_node(Node* n);  // None when null; an autograd.Function's own ctx for its node
 bool node_reaches_python(const TensorImpl& t);
-int traverse_graph(const TensorImpl& t, visitproc visit, void* arg);   // what only this tensor keeps alive
+int traverse_graph(const TensorImpl& t, visitproc visit, void* arg);  // what only this tensor keeps alive
 void clear_graph(TensorImpl& t);
 
 // Each file adds what it defines.
@@ -68,8 +69,9 @@ void add_conversions(nb::module_& m);
 void add_autograd(nb::module_& m);
 void add_random(nb::module_& m);
 void add_optim(nb::module_& m);
-void add_state(nb::module_& m);                      // grad mode, threads, memory, registry queries
-extern PyMethodDef tensor_methods_convert[], tensor_methods_autograd[];   // each ends with a null entry
+void add_source(nb::module_& m);  // formulas as CUDA C++
+void add_state(nb::module_& m);  // grad mode, threads, memory, registry queries
+extern PyMethodDef tensor_methods_convert[], tensor_methods_autograd[];  // each ends with a null entry
 extern PyGetSetDef tensor_properties_autograd[];
 
 }  // namespace rl::py
@@ -83,8 +85,6 @@ template <> struct type_caster<rl::Tensor> {
     value = rl::Tensor(rl::py::impl(src.ptr()));
     return true;
   }
-  static handle from_cpp(const rl::Tensor& t, rv_policy, cleanup_list*) noexcept {
-    return rl::py::wrap_or_none(t);
-  }
+  static handle from_cpp(const rl::Tensor& t, rv_policy, cleanup_list*) noexcept { return rl::py::wrap_or_none(t); }
 };
 }  // namespace nanobind::detail

@@ -14,7 +14,8 @@ Tensor state_tensor(const Generator& g) {
 }
 
 void set_state(Generator& g, const Tensor& state) {
-  check(state->dtype == DType::u8, ErrorKind::type, "[set_state] expected a torch.ByteTensor: the state must be uint8. Received ", describe(*state), ".");
+  check(state->dtype == DType::u8, ErrorKind::type,
+        "[set_state] expected a torch.ByteTensor: the state must be uint8. Received ", describe(*state), ".");
   Tensor bytes = contiguous(state);
   std::lock_guard lock(generator_mutex());
   g.set_state(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->numel);
@@ -42,23 +43,42 @@ std::uint64_t seed_of(nb::handle seed) {
 
 void add_random(nb::module_& m) {
   nb::class_<Generator>(m, "Generator", "A stream of random numbers: Generator(device='cpu').")
-      .def("__init__", [](Generator* g, nb::handle device) {
-             if (!device.is_none() && nb::cast<std::string>(nb::str(device)) != "cpu")
-               fail(ErrorKind::runtime, "[Generator] the device must be cpu. Received ", nb::cast<std::string>(nb::str(device)), ".");
-             new (g) Generator();
-           }, nb::arg("device") = nb::str("cpu"))
-      .def("manual_seed", [](nb::object self, nb::handle seed) {
-             std::uint64_t s = seed_of(seed);
-             std::lock_guard lock(generator_mutex());
-             nb::cast<Generator&>(self).manual_seed(s);
-             return self;
-           }, nb::arg("seed"), "Restarts the stream; returns the generator.")
-      .def("seed", [](Generator& g) { std::lock_guard lock(generator_mutex()); return g.seed(); }, "Seeds from the operating system; returns the seed.")
+      .def(
+          "__init__",
+          [](Generator* g, nb::handle device) {
+            if (!device.is_none() && nb::cast<std::string>(nb::str(device)) != "cpu")
+              fail(ErrorKind::runtime, "[Generator] the device must be cpu. Received ",
+                   nb::cast<std::string>(nb::str(device)), ".");
+            new (g) Generator();
+          },
+          nb::arg("device") = nb::str("cpu"))
+      .def(
+          "manual_seed",
+          [](nb::object self, nb::handle seed) {
+            std::uint64_t s = seed_of(seed);
+            std::lock_guard lock(generator_mutex());
+            nb::cast<Generator&>(self).manual_seed(s);
+            return self;
+          },
+          nb::arg("seed"), "Restarts the stream; returns the generator.")
+      .def(
+          "seed",
+          [](Generator& g) {
+            std::lock_guard lock(generator_mutex());
+            return g.seed();
+          },
+          "Seeds from the operating system; returns the seed.")
       .def("initial_seed", &Generator::initial_seed, "The seed that the stream began with.")
-      .def("get_state", [](const Generator& g) { return state_tensor(g); }, "The state, a uint8 tensor [5056] that PyTorch reads too.")
-      .def("set_state", set_state, nb::arg("state"), "Continues from a state. Raises RuntimeError or TypeError when it is none.")
-      .def("clone_state", [](const Generator& g) { return Generator(g); }, "A generator that continues the same stream on its own.")
-      .def_prop_ro("device", [](const Generator&) { return nb::module_::import_("rushlight._core").attr("device")("cpu"); });
+      .def(
+          "get_state", [](const Generator& g) { return state_tensor(g); },
+          "The state, a uint8 tensor [5056] that PyTorch reads too.")
+      .def("set_state", set_state, nb::arg("state"),
+           "Continues from a state. Raises RuntimeError or TypeError when it is none.")
+      .def(
+          "clone_state", [](const Generator& g) { return Generator(g); },
+          "A generator that continues the same stream on its own.")
+      .def_prop_ro("device",
+                   [](const Generator&) { return nb::module_::import_("rushlight._core").attr("device")("cpu"); });
   m.attr("default_generator") = nb::cast(&default_generator(), nb::rv_policy::reference);
 }
 

@@ -199,13 +199,13 @@ PyObject* tensor_iterate(PyObject* self) {
 }
 
 int tensor_contains(PyObject* self, PyObject* value) {
-  Arg number;
-  if (!is_tensor(value) && !number_of(value, number) && !PyComplex_Check(value)) {
-    if (!PyErr_Occurred())
-      PyErr_Format(PyExc_RuntimeError, "[__contains__] the value must be a Tensor or a number. Received %s.",
-                   Py_TYPE(value)->tp_name);
-    return -1;
-  }
+  nb::object checked = nb::steal(guarded([&] {
+    Arg number;
+    check(is_tensor(value) || PyComplex_Check(value) || number_of(value, number), ErrorKind::runtime,
+          "[__contains__] the value must be a Tensor or a number. Received ", Py_TYPE(value)->tp_name, ".");
+    return none();
+  }));
+  if (!checked) return -1;
   nb::object equal = nb::steal(PyObject_RichCompare(self, value, Py_EQ));
   if (!equal) return -1;
   if (!is_tensor(equal.ptr())) return PyObject_IsTrue(equal.ptr());

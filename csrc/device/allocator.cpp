@@ -58,7 +58,8 @@ ThreadBins& make_thread_bins() {
 }
 
 void* new_block(SizeClass c) {
-  void* block = c.bytes > physical_memory() || reserved + c.bytes > physical_memory() ? nullptr : std::aligned_alloc(64, c.bytes);
+  void* block =
+      c.bytes > physical_memory() || reserved + c.bytes > physical_memory() ? nullptr : std::aligned_alloc(64, c.bytes);
   if (!block) {
     empty_cache();
     if (c.bytes <= physical_memory()) block = std::aligned_alloc(64, c.bytes);
@@ -98,9 +99,7 @@ MemoryStatistics memory_statistics() { return {reserved, cached}; }
 
 void empty_cache() {
   std::lock_guard lock(shared_mutex);
-  for (int i = 0; i < kClasses; ++i) {
-    free_list(std::exchange(shared_bin[i], nullptr), bytes_of_class(i));
-  }
+  for (int i = 0; i < kClasses; ++i) { free_list(std::exchange(shared_bin[i], nullptr), bytes_of_class(i)); }
   cached = 0;
   if (thread_bins_)
     for (int i = 0; i < kThreadClasses; ++i) free_list(std::exchange(thread_bins_->bin[i], nullptr), bytes_of_class(i));

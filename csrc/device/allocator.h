@@ -1,4 +1,5 @@
-// L1: memory in size classes. Freed blocks stay in bins: the page faults of a fresh block cost more than the work done in it.
+// L1: memory in size classes. Freed blocks stay in bins: the page faults of a fresh block cost more than the work done
+// in it.
 #pragma once
 #include <cstddef>
 
@@ -41,15 +42,18 @@ void* take_shared_block(SizeClass c);
 void put_shared_block(int index, void* block);
 
 inline void* get_block(SizeClass c) {
-  if (c.index >= kThreadClasses) [[unlikely]] return take_shared_block(c);
+  if (c.index >= kThreadClasses) [[unlikely]]
+    return take_shared_block(c);
   void*& head = thread_bins().bin[c.index];
-  if (!head) [[unlikely]] return new_block(c);
+  if (!head) [[unlikely]]
+    return new_block(c);
   void* block = head;
   head = *static_cast<void**>(block);
   return block;
 }
 inline void put_block(int index, void* block) {
-  if (index >= kThreadClasses) [[unlikely]] return put_shared_block(index, block);
+  if (index >= kThreadClasses) [[unlikely]]
+    return put_shared_block(index, block);
   void*& head = thread_bins().bin[index];
   *static_cast<void**>(block) = head;
   head = block;

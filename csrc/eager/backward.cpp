@@ -1,5 +1,5 @@
-// The backward engine: counts how many gradients each node will receive, then runs the nodes on the calling thread, so that a
-// debugger steps through. No recursion anywhere: graphs may be a million operators deep.
+// The backward engine: counts how many gradients each node will receive, then runs the nodes on the calling thread, so
+// that a debugger steps through. No recursion anywhere: graphs may be a million operators deep.
 #include <algorithm>
 #include <mutex>
 
@@ -15,8 +15,8 @@ void add_gradient(TensorImpl*& into, Tensor g) {
     into = g.release();
     return;
   }
-  if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() && into->dtype == g->dtype &&
-      same_shape(*into, *g)) {
+  if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() &&
+      into->dtype == g->dtype && same_shape(*into, *g)) {
     Arg arg[kMaxArgs];
     bind_arguments(op_called<"add">(), arg, Tensor(into), g);
     // The temporary Tensor above is gone by now: `into` is unique again.
@@ -60,7 +60,8 @@ bool has_nan(const Tensor& t) {
   return *any->data_as<bool>();
 }
 
-// One run. Runs may nest (a hook or Function may call backward): a node that an outer run is still counting is set aside.
+// One run. Runs may nest (a hook or Function may call backward): a node that an outer run is still counting is set
+// aside.
 class Run {
  public:
   Run(std::span<const Edge> roots, std::span<const Edge> inputs, const BackwardOptions& options)
@@ -80,7 +81,8 @@ class Run {
     for (std::size_t i = 0; i < roots_.size(); ++i)
       add_gradient(roots_[i].node->gradient()[roots_[i].output], gradients[i]);
     for (const Edge& r : roots_)
-      if (r.node->pending == 0 && std::find(ready_.begin(), ready_.end(), r.node) == ready_.end()) ready_.push_back(r.node);
+      if (r.node->pending == 0 && std::find(ready_.begin(), ready_.end(), r.node) == ready_.end())
+        ready_.push_back(r.node);
     while (!ready_.empty()) {
       Node* n = ready_.back();
       ready_.pop_back();
@@ -175,7 +177,9 @@ class Run {
     }
     // A leaf's own hooks outlive its accumulator; hooks on the node itself go with it.
     std::vector<HookEntry>* of_node = n.extras ? &n.extras->hooks : nullptr;
-    std::vector<HookEntry>* of_tensor = !n.is_accumulator() ? of_node : n.arg()[0].t->extras ? &n.arg()[0].t->extras->hooks : nullptr;
+    std::vector<HookEntry>* of_tensor = !n.is_accumulator()    ? of_node
+                                        : n.arg()[0].t->extras ? &n.arg()[0].t->extras->hooks
+                                                               : nullptr;
     if (of_tensor && any) run_tensor_hooks(*of_tensor, gradients);
     for (std::size_t i = 0; i < inputs_.size() && !options_.accumulate; ++i)
       if (inputs_[i].node == &n && gradients[inputs_[i].output]) captured_[i] = gradients[inputs_[i].output];
@@ -233,12 +237,11 @@ class Run {
         n.op->vjp(b);
       } else {
         for (int k = 0; k < n.args; ++k)
-          if (n.edge()[k].node) input_gradients[static_cast<std::size_t>(k)] = evaluate_gradient(n, k, gradients[0], options_.create_graph);
+          if (n.edge()[k].node)
+            input_gradients[static_cast<std::size_t>(k)] = evaluate_gradient(n, k, gradients[0], options_.create_graph);
       }
       fit_to_inputs(n, input_gradients);
-    } catch (const Error& e) {
-      throw Error(e.kind(), std::string(e.what()) + located(n));
-    }
+    } catch (const Error& e) { throw Error(e.kind(), std::string(e.what()) + located(n)); }
   }
 
   // A broadcast argument receives the sum, a real one the real part, a half one its own dtype.
@@ -270,7 +273,8 @@ class Run {
     for (HookEntry& h : std::vector<HookEntry>(hooks))  // a copy: a hook may remove itself
       if (h.kind == HookKind::tensor && gradients[h.output]) h.hook->on_tensor(gradients[h.output]);
     for (const HookEntry& h : hooks)
-      if (h.kind == HookKind::retain && h.retained && gradients[h.output]) add_to_retained(*h.retained, gradients[h.output]);
+      if (h.kind == HookKind::retain && h.retained && gradients[h.output])
+        add_to_retained(*h.retained, gradients[h.output]);
   }
   static void add_to_retained(TensorImpl& t, const Tensor& g) {
     Tensor sum = t.grad ? Tensor(t.grad) + g : call<"clone">(g);
@@ -340,8 +344,8 @@ std::vector<Tensor> run_backward(std::span<const Edge> roots, std::span<const Te
   for (std::size_t i = 0; i < roots.size(); ++i) {
     Sizes expected = roots[i].node->result_sizes(static_cast<int>(roots[i].output));
     check(same_sizes(expected, gradients[i]->sizes()), ErrorKind::runtime,
-          "[backward] Mismatch in shape: the gradient must have the shape of its tensor. Received ", gradients[i]->sizes(),
-          " for a tensor of shape ", expected, ".");
+          "[backward] Mismatch in shape: the gradient must have the shape of its tensor. Received ",
+          gradients[i]->sizes(), " for a tensor of shape ", expected, ".");
   }
   GradMode mode(options.create_graph);
   return Run(roots, inputs, options)(gradients);

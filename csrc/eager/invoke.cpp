@@ -96,7 +96,8 @@ struct FormulaTypes {
   DType promoted, compute, out;
 };
 
-FormulaTypes formula_types(const OpDef& op, const Expr& e, const Arg* operand, int n, const DType* compute, Result result) {
+FormulaTypes formula_types(const OpDef& op, const Expr& e, const Arg* operand, int n, const DType* compute,
+                           Result result) {
   Arg numeric[kMaxOperands];
   int m = 0;
   for (int k = 0; k < n; ++k)
@@ -107,8 +108,8 @@ FormulaTypes formula_types(const OpDef& op, const Expr& e, const Arg* operand, i
   if (!compute && result == Result::floating && is_integral(t.promoted)) t.promoted = default_dtype();
   if (m == 0) return {DType::bool_, DType::i64, DType::bool_};
   if (!compute && !accepts(op, t.promoted))
-    fail(ErrorKind::runtime, "[", op.name(), "] input must be ", accepted_text(op), ": not implemented for ", t.promoted, ". Received ",
-         describe_operands(operand, n), ". Convert with .to(dtype).");
+    fail(ErrorKind::runtime, "[", op.name(), "] input must be ", accepted_text(op), ": not implemented for ",
+         t.promoted, ". Received ", describe_operands(operand, n), ". Convert with .to(dtype).");
   t.compute = compute_dtype(t.promoted);
   t.out = e.gives_mask ? DType::bool_ : result == Result::real_part ? to_real(t.promoted) : t.promoted;
   return t;
@@ -150,7 +151,8 @@ void set_strides(Operand& o, const TensorImpl& t, int ndim, const i64* size) {
 }
 
 // Any operands into `out`, whose shape is the broadcast one.
-void run_into(const Expr& e, Tile tile, DType compute, const Arg* operand, int n, const double* attribute, TensorImpl& out) {
+void run_into(const Expr& e, Tile tile, DType compute, const Arg* operand, int n, const double* attribute,
+              TensorImpl& out) {
   if (out.numel == 0) return;
   Pointwise p;
   p.tile = tile;
@@ -194,8 +196,8 @@ void fill_number(char* to, DType d, const Arg& a, i64 n) {
 
 // Contiguous tensors of one shape and dtype, with numbers that do not promote: straight to the tile.
 template <class Allocate>
-bool run_directly(const Expr& e, const Arg* operand, int n, const double* attribute, const DType* compute, Result result,
-                  Tensor& out, Allocate&& allocate) {
+bool run_directly(const Expr& e, const Arg* operand, int n, const double* attribute, const DType* compute,
+                  Result result, Tensor& out, Allocate&& allocate) {
   const TensorImpl* first = nullptr;
   bool simple = result == Result::promoted || result == Result::boolean || result == Result::floating;
   for (int k = 0; k < n; ++k) {
@@ -247,8 +249,8 @@ bool run_directly(const Expr& e, const Arg* operand, int n, const double* attrib
 
 }  // namespace
 
-Tensor run_formula(const OpDef& op, const Expr& e, const Arg* operand, int n, const double* attribute, const DType* compute,
-                   Result result) {
+Tensor run_formula(const OpDef& op, const Expr& e, const Arg* operand, int n, const double* attribute,
+                   const DType* compute, Result result) {
   Tensor out;
   if (run_directly(e, operand, n, attribute, compute, result, out,
                    [&](const TensorImpl& like, DType d) { out = Tensor::steal(empty_like_impl(like, d)); }))
@@ -276,13 +278,14 @@ struct FormulaArguments {
       const Arg& a = arg[b.source[i]];
       if (b.operand[i]) {
         if (b.mask[i] && a.is_tensor() && a.t->dtype != DType::bool_ && a.t->dtype != DType::u8)
-          fail(ErrorKind::runtime, "[", op.name(), "] ", op.signature->param[b.source[i]].name, " must be a bool tensor. Received ",
-               describe(*a.t), ". Compare first, as in mask != 0.");
+          fail(ErrorKind::runtime, "[", op.name(), "] ", op.signature->param[b.source[i]].name,
+               " must be a bool tensor. Received ", describe(*a.t), ". Compare first, as in mask != 0.");
         operand[n++] = a;
         wants |= a.is_tensor() && wants_grad(*a.t);
       } else {
         attribute[m++] = a.number();
-        if (a.kind == Kind::real && op.signature->param[b.source[i]].type == ParamType::number) check_real_attribute(op, arg, b.source[i]);
+        if (a.kind == Kind::real && op.signature->param[b.source[i]].type == ParamType::number)
+          check_real_attribute(op, arg, b.source[i]);
       }
     }
   }
@@ -290,7 +293,9 @@ struct FormulaArguments {
  private:
   static void check_real_attribute(const OpDef& op, const Arg* arg, int k) {
     for (int i = 0; i < op.signature->n; ++i)
-      if (op.signature->param[i].is_operand() && (arg[i].kind == Kind::real || (arg[i].is_tensor() && !is_integral(arg[i].t->dtype)))) return;
+      if (op.signature->param[i].is_operand() &&
+          (arg[i].kind == Kind::real || (arg[i].is_tensor() && !is_integral(arg[i].t->dtype))))
+        return;
     fail(ErrorKind::runtime, "[", op.name(), "] For integral input tensors, argument ", op.signature->param[k].name,
          " must not be a floating point number. Received ", arg[k].f, ".");
   }
@@ -365,8 +370,10 @@ void invoke(const OpDef& op, const Arg* arg, Tensor* out) {
     compute(op, arg, out);
   }
   if (wants && eager_state.grad && op.differentiable()) attach(op, arg, out, outputs);
-  if (eager_state.inference) [[unlikely]] mark_inference(out, outputs);
-  if (eager_state.observers) [[unlikely]] tell_observers(op, arg, out);
+  if (eager_state.inference) [[unlikely]]
+    mark_inference(out, outputs);
+  if (eager_state.observers) [[unlikely]]
+    tell_observers(op, arg, out);
 }
 
 // --- in-place
@@ -374,17 +381,23 @@ void check_inplace(const OpDef& op, TensorImpl& self) {
   if (eager_state.grad && wants_grad(self)) {
     bool leaf = !self.node || self.node->is_accumulator();
     if (leaf)
-      fail(ErrorKind::runtime, "[", op.name(), "_] a leaf Variable that requires grad is being used in an in-place operation. Received ",
-           describe(self), ". Work under torch.no_grad(), or on a clone().");
+      fail(ErrorKind::runtime, "[", op.name(),
+           "_] a leaf Variable that requires grad is being used in an in-place operation. Received ", describe(self),
+           ". Work under torch.no_grad(), or on a clone().");
   }
-  if (eager_state.grad && self.base && (!self.base->node || self.base->node->is_accumulator()) && self.base->requires_grad())
-    fail(ErrorKind::runtime, "[", op.name(), "_] a view of a leaf Variable that requires grad is being used in an in-place operation. Received ",
+  if (eager_state.grad && self.base && (!self.base->node || self.base->node->is_accumulator()) &&
+      self.base->requires_grad())
+    fail(ErrorKind::runtime, "[", op.name(),
+         "_] a view of a leaf Variable that requires grad is being used in an in-place operation. Received ",
          describe(self), ". Work under torch.no_grad(), or on a clone().");
   if (self.has(kInference) && !eager_state.inference)
-    fail(ErrorKind::runtime, "[", op.name(), "_] Inplace update to inference tensor outside InferenceMode is not allowed. Received ",
-         describe(self), ". Make a clone() first.");
+    fail(ErrorKind::runtime, "[", op.name(),
+         "_] Inplace update to inference tensor outside InferenceMode is not allowed. Received ", describe(self),
+         ". Make a clone() first.");
   if (has_internal_overlap(self))
-    fail(ErrorKind::runtime, "[", op.name(), "_] unsupported operation: more than one element of the written-to tensor refers to a single memory location. Received ",
+    fail(ErrorKind::runtime, "[", op.name(),
+         "_] unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+         "Received ",
          describe(self), " with strides ", self.strides(), ". Call clone() first.");
 }
 
@@ -430,8 +443,8 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   check_inplace(op, self);
   bool wants = eager_state.grad && op.differentiable() && any_wants_grad(op, arg);
   check(!(wants && self.base && self.has(kViewNoGrad)), ErrorKind::runtime, "[", op.name(),
-        "_] a view was created in no_grad mode and is being modified inplace with grad mode enabled. Received ", describe(self),
-        ". Make the view with gradients enabled.");
+        "_] a view was created in no_grad mode and is being modified inplace with grad mode enabled. Received ",
+        describe(self), ". Make the view with gradients enabled.");
   Tensor result(&self);
   Tensor original;
   // The gradient may read what is about to be overwritten.
@@ -466,14 +479,17 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
     FormulaArguments f(op, arg);
     Tensor copies[kMaxOperands];
     for (int k = 0; k < f.n; ++k)  // an operand that overlaps what is written, other than exactly, is read from a copy
-      if (f.operand[k].is_tensor() && f.operand[k].t != &self && f.operand[k].t->storage == self.storage && !same_geometry(*f.operand[k].t, self)) {
+      if (f.operand[k].is_tensor() && f.operand[k].t != &self && f.operand[k].t->storage == self.storage &&
+          !same_geometry(*f.operand[k].t, self)) {
         GradMode off(false);
         copies[k] = call<"clone">(Tensor(f.operand[k].t));
         f.operand[k] = Arg(copies[k]);
       }
-    bool done = run_directly(op.value, f.operand, f.n, f.attribute, nullptr, op.result, result, [&](const TensorImpl& like, DType d) {
-      if (d != self.dtype || !same_shape(like, self)) result = Tensor::steal(empty_like_impl(like, d));
-    });
+    bool done = run_directly(op.value, f.operand, f.n, f.attribute, nullptr, op.result, result,
+                             [&](const TensorImpl& like, DType d) {
+                               if (d != self.dtype || !same_shape(like, self))
+                                 result = Tensor::steal(empty_like_impl(like, d));
+                             });
     if (done && result.get() != &self) {
       // Comparison in place: the mask is converted. Anything else does not fit.
       check(same_shape(*result, self), ErrorKind::runtime, "[", op.name(), "_] output with shape ", self.sizes(),
@@ -509,7 +525,8 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
     rebase_history(self, node, 0);
     node->dec();
   }
-  if (eager_state.observers) [[unlikely]] tell_observers(op, arg, &result);
+  if (eager_state.observers) [[unlikely]]
+    tell_observers(op, arg, &result);
   return result;
 }
 
@@ -533,18 +550,22 @@ void invoke_out(const OpDef& op, const Arg* arg, Tensor* given) {
   int outputs = op.signature->outputs;
   for (int k = 0; k < outputs; ++k) {
     check(!(eager_state.grad && wants_grad(*given[k])), ErrorKind::runtime, "[", op.name(),
-          "] out=... arguments don't support automatic differentiation, but one of them requires grad. Received ", describe(*given[k]), ".");
+          "] out=... arguments don't support automatic differentiation, but one of them requires grad. Received ",
+          describe(*given[k]), ".");
   }
   check(!(eager_state.grad && op.differentiable() && any_wants_grad(op, arg)), ErrorKind::runtime, "[", op.name(),
-        "] functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad. Use the form without out=.");
+        "] functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
+        "grad. Use the form without out=.");
   Tensor out[kMaxOutputs];
   invoke(op, arg, out);
   for (int k = 0; k < outputs; ++k) {
     if (category(out[k]->dtype) > category(given[k]->dtype))
-      fail(ErrorKind::runtime, "[", op.name(), "] result type ", out[k]->dtype, " can't be cast to the desired output type ", given[k]->dtype, ".");
+      fail(ErrorKind::runtime, "[", op.name(), "] result type ", out[k]->dtype,
+           " can't be cast to the desired output type ", given[k]->dtype, ".");
     if (!same_shape(*out[k], *given[k])) resize_impl(*given[k], out[k]->sizes());
     check(!has_internal_overlap(*given[k]), ErrorKind::runtime, "[", op.name(),
-          "] unsupported operation: more than one element of the written-to tensor refers to a single memory location. Call clone() on out first.");
+          "] unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+          "Call clone() on out first.");
     copy_elements(*given[k], *out[k]);
     written(*given[k]);
   }
@@ -596,7 +617,8 @@ Tensor run_program(const Program& p, Node& node, const Tensor& gy) {
     if (s.input != kNoInput) {
       if (s.input == kGradient) keep_alive[i] = gy;
       else if (s.input == kResult) keep_alive[i] = b.result(0);
-      else if (node.arg()[s.input].kind == Kind::tensor || node.arg()[s.input].kind == Kind::packed) keep_alive[i] = b.tensor(s.input);
+      else if (node.arg()[s.input].kind == Kind::tensor || node.arg()[s.input].kind == Kind::packed)
+        keep_alive[i] = b.tensor(s.input);
       value[i] = keep_alive[i] ? Arg(keep_alive[i]) : node.arg()[s.input];
       continue;
     }
@@ -634,7 +656,8 @@ Tensor run_program(const Program& p, Node& node, const Tensor& gy) {
 Tensor evaluate_gradient(Node& node, int k, const Tensor& gy, bool create_graph) {
   const OpDef& op = *node.op;
   const Expr& e = op.grad[k];
-  check(bool(e), ErrorKind::not_implemented, "[", op.name(), "] the derivative for '", op.signature->param[k].name, "' is not implemented.");
+  check(bool(e), ErrorKind::not_implemented, "[", op.name(), "] the derivative for '", op.signature->param[k].name,
+        "' is not implemented.");
   if (e.identity) return gy;
   if (create_graph) return run_program(program_of(op, k), node, gy);
   const Binding& b = e.binding;
@@ -664,7 +687,8 @@ Tensor evaluate_gradient(Node& node, int k, const Tensor& gy, bool create_graph)
   // Complex appears when any operand is complex; otherwise the gradient's own dtype is computed in.
   DType compute = gy->dtype;
   for (int i = 0; i < n; ++i)
-    if (operand[i].is_tensor() && is_complex(operand[i].t->dtype) && !is_complex(compute)) compute = to_complex(compute);
+    if (operand[i].is_tensor() && is_complex(operand[i].t->dtype) && !is_complex(compute))
+      compute = to_complex(compute);
   return run_formula(op, e, operand, n, attribute, &compute, Result::promoted);
 }
 

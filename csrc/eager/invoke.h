@@ -11,14 +11,14 @@ Tensor invoke_inplace(const OpDef& op, const Arg* arg);          // writes argum
 void invoke_out(const OpDef& op, const Arg* arg, Tensor* given); // writes the given tensors
 
 // A formula on operands in the lambda's order. `compute` overrides the promoted dtype (gradients).
-Tensor run_formula(const OpDef& op, const Expr& e, const Arg* operand, int n, const double* attribute, const DType* compute,
-                   Result result);
+Tensor run_formula(const OpDef& op, const Expr& e, const Arg* operand, int n, const double* attribute,
+                   const DType* compute, Result result);
 
-DType result_type(const Arg* arg, int n);                        // PyTorch's promotion over tensors, 0-d tensors and numbers
+DType result_type(const Arg* arg, int n);  // PyTorch's promotion over tensors, 0-d tensors and numbers
 Tensor evaluate_gradient(Node& node, int k, const Tensor& gy, bool create_graph);  // of a pointwise row
-void check_inplace(const OpDef& op, TensorImpl& self);           // leaf, view and overlap rules
-void written(TensorImpl& t);                                     // counts a write
-void resize_impl(TensorImpl& t, Sizes size);                     // contiguous, storage kept when it is large enough
+void check_inplace(const OpDef& op, TensorImpl& self);  // leaf, view and overlap rules
+void written(TensorImpl& t);  // counts a write
+void resize_impl(TensorImpl& t, Sizes size);  // contiguous, storage kept when it is large enough
 
 // Observers: the profiler, the tracer and others are told of every call.
 class Observer {
@@ -34,8 +34,11 @@ extern void* (*release_interpreter)();
 extern void (*acquire_interpreter)(void*);
 class WithoutInterpreter {
  public:
-  explicit WithoutInterpreter(bool worth_it) : state_(worth_it && release_interpreter ? release_interpreter() : nullptr) {}
-  ~WithoutInterpreter() { if (state_) acquire_interpreter(state_); }
+  explicit WithoutInterpreter(bool worth_it)
+      : state_(worth_it && release_interpreter ? release_interpreter() : nullptr) {}
+  ~WithoutInterpreter() {
+    if (state_) acquire_interpreter(state_);
+  }
 
  private:
   void* state_;

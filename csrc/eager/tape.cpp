@@ -38,7 +38,9 @@ Arg spec_of(const TensorImpl& t) {
 }
 
 // Integers and kept lists live in blocks of the small bins.
-template <class T> T* copy_block(std::size_t n) { return static_cast<T*>(get_block(size_class(std::max<std::size_t>(1, n * sizeof(T))))); }
+template <class T> T* copy_block(std::size_t n) {
+  return static_cast<T*>(get_block(size_class(std::max<std::size_t>(1, n * sizeof(T)))));
+}
 template <class T> void free_block(const T* p, std::size_t n) {
   put_block(size_class(std::max<std::size_t>(1, n * sizeof(T))).index, const_cast<T*>(p));
 }
@@ -69,8 +71,9 @@ Tensor without_data(TensorImpl& t) {
 
 // What an unpack function returned, at its old place in the graph.
 Tensor put_back(const Tensor& unpacked, const Tensor& source) {
-  check(same_shape(*unpacked, *source), ErrorKind::runtime, "[saved_tensors_hooks] what is unpacked must have the shape of what was packed, ",
-        source->sizes(), ". Received ", describe(*unpacked), ".");
+  check(same_shape(*unpacked, *source), ErrorKind::runtime,
+        "[saved_tensors_hooks] what is unpacked must have the shape of what was packed, ", source->sizes(),
+        ". Received ", describe(*unpacked), ".");
   Tensor t = alias(*unpacked);
   if (t->dtype != source->dtype) {
     GradMode off(false);
@@ -91,7 +94,8 @@ Tensor put_back(const Tensor& unpacked, const Tensor& source) {
 
 Arg keep(TensorImpl& t) {
   check(!t.has(kInference) || eager_state.inference, ErrorKind::runtime,
-        "[autograd] Inference tensors cannot be saved for backward. Received ", describe(t), ". Make a clone() of it first.");
+        "[autograd] Inference tensors cannot be saved for backward. Received ", describe(t),
+        ". Make a clone() of it first.");
   Arg a;
   if (eager_state.pack) {
     // The hook sees an alias without history: what it returns must not keep the graph alive.
@@ -102,8 +106,8 @@ Arg keep(TensorImpl& t) {
       return a;
     }
   }
-  // A leaf that wants a gradient is not written in place while recording: the reference itself is safe. Anything else could
-  // come to depend on the node that keeps it, so the node keeps a copy of the reference.
+  // A leaf that wants a gradient is not written in place while recording: the reference itself is safe. Anything else
+  // could come to depend on the node that keeps it, so the node keeps a copy of the reference.
   bool is_parameter = t.requires_grad() && is_leaf(t);
   if (is_parameter) {
     t.inc();
@@ -124,10 +128,11 @@ Arg keep(TensorImpl& t) {
 
 Tensor kept(Node& node, const Arg& a) {
   if (node.flags & kReleased)
-    fail(ErrorKind::runtime,
-         "[backward] Trying to backward through the graph a second time: what ", node.name(), " had kept is freed. Received a "
+    fail(ErrorKind::runtime, "[backward] Trying to backward through the graph a second time: what ", node.name(),
+         " had kept is freed. Received a "
          "graph that was used. Call backward(retain_graph=True) the first time.");
-  if (a.kind == Kind::tensor && a.t->storage->version == a.version) [[likely]] return Tensor(a.t);
+  if (a.kind == Kind::tensor && a.t->storage->version == a.version) [[likely]]
+    return Tensor(a.t);
   return kept(a, &node, node.name().c_str());
 }
 
@@ -139,9 +144,11 @@ Tensor kept(const Arg& a, const Node* node, const char* by) {
   check(a.kind == Kind::tensor, ErrorKind::runtime, "[backward] ", by, " did not keep what its gradient reads.");
   if (a.t->storage->version != a.version) {
     std::string at = node && describe_location ? describe_location(*node) : "";
-    fail(ErrorKind::runtime, "[backward] one of the variables needed for gradient computation has been modified by an inplace operation: ",
-         describe(*a.t), ", kept by ", by, at.empty() ? "" : " recorded at ", at, ", is at version ", a.t->storage->version,
-         "; expected version ", a.version, " instead. Write to a copy (clone()), or out of place.");
+    fail(ErrorKind::runtime,
+         "[backward] one of the variables needed for gradient computation has been modified by an inplace operation: ",
+         describe(*a.t), ", kept by ", by, at.empty() ? "" : " recorded at ", at, ", is at version ",
+         a.t->storage->version, "; expected version ", a.version,
+         " instead. Write to a copy (clone()), or out of place.");
   }
   return Tensor(a.t);
 }
@@ -164,7 +171,8 @@ void free_kept(Arg& a) {
 // --- nodes
 Node* Node::make(const OpDef* op, int args, int edges, int outputs) {
   std::size_t bytes = sizeof(Node) + static_cast<std::size_t>(args + outputs) * sizeof(Arg) +
-                      static_cast<std::size_t>(edges) * sizeof(Edge) + static_cast<std::size_t>(outputs) * sizeof(TensorImpl*);
+                      static_cast<std::size_t>(edges) * sizeof(Edge) +
+                      static_cast<std::size_t>(outputs) * sizeof(TensorImpl*);
   SizeClass c = size_class(bytes);
   Node* n = new (get_block(c)) Node;
   n->op = op;
@@ -340,15 +348,21 @@ void mark_view(TensorImpl& view, TensorImpl& of) {
 
 namespace {
 
-// A node of strided_view's family between a base and one of its views.
-Node* geometry_node(const char* name, TensorImpl& base, TensorImpl& view, int tensors) {
-  const OpDef& op = require_op(name);
+// A node of strided_view's family between a base and one of its views. When one is complex and the other real, the part
+// rows count offsets in real numbers.
+Node* geometry_node(bool scatter, TensorImpl& base, TensorImpl& view) {
+  bool parts = is_complex(base.dtype) != is_complex(view.dtype);
+  const OpDef& op = require_op(scatter ? (parts ? "part_scatter" : "strided_scatter")
+                               : parts ? "part_view"
+                                       : "strided_view");
+  int tensors = scatter ? 2 : 1;
+  auto offset = [&](const TensorImpl& t) { return t.offset * (parts && is_complex(t.dtype) ? 2 : 1); };
   Node* n = Node::make(&op, op.signature->n, op.signature->n, 1);
   n->arg()[0] = spec_of(base);
   if (tensors == 2) n->arg()[1] = spec_of(view);
   n->arg()[tensors] = own(Arg(view.sizes()));
   n->arg()[tensors + 1] = own(Arg(view.strides()));
-  n->arg()[tensors + 2] = Arg(view.offset - base.offset);
+  n->arg()[tensors + 2] = Arg(offset(view) - offset(base));
   return n;
 }
 
@@ -358,7 +372,7 @@ bool refresh_view(TensorImpl& view) {
   TensorImpl& base = *view.base;
   view.history = base.history;
   if (!wants_grad(base)) return view.requires_grad();
-  Node* n = geometry_node("strided_view", base, view, 1);
+  Node* n = geometry_node(false, base, view);
   n->result()[0] = spec_of(view);
   n->edge()[0] = edge_of(base);
   n->flags |= n->edge()[0].node->flags & kReachesForeign;
@@ -374,7 +388,7 @@ void rebase_history(TensorImpl& t, Node* node, int output) {
     return;
   }
   TensorImpl& base = *t.base;
-  Node* n = geometry_node("strided_scatter", base, t, 2);
+  Node* n = geometry_node(true, base, t);
   n->result()[0] = spec_of(base);
   n->edge()[0] = edge_of(base);
   node->inc();

@@ -92,12 +92,15 @@ struct Node : Counted {
 
   static Node* make(const OpDef* op, int args, int edges, int outputs);
   bool is_accumulator() const { return flags & kAccumulator; }
-  void dec() { if (dec_is_last()) destroy(); }
+  void dec() {
+    if (dec_is_last()) destroy();
+  }
   void destroy();                 // never recurses: a chain of a million nodes is freed by a loop
   void release_saved();
   NodeExtras& extra();
   std::string name();             // MulBackward0
-  bool is_input(std::uint32_t k) const {  // whether edge k belongs to a tensor argument, rather than to a number or a text
+  bool is_input(
+      std::uint32_t k) const {  // whether edge k belongs to a tensor argument, rather than to a number or a text
     return !op || k >= args || op->signature->param[k].is_operand();
   }
   DType result_dtype(int k);
@@ -139,7 +142,8 @@ extern std::string (*describe_location)(const Node&);   // "model.py:12", or "" 
 Edge edge_of(TensorImpl& t);                  // owned; an empty one when no gradient is wanted
 bool refresh_view(TensorImpl& view);          // the base's history was rewritten: derive the view's anew
 inline bool wants_grad(TensorImpl& t) {
-  if (t.base && t.base->history != t.history) [[unlikely]] return refresh_view(t);
+  if (t.base && t.base->history != t.history) [[unlikely]]
+    return refresh_view(t);
   return t.flags & kRequiresGrad;
 }
 void set_history(TensorImpl& t, Node* node, int output);       // t is result `output` of node (adds a reference)
@@ -179,12 +183,18 @@ class Backward {
   Sizes result_sizes(int k = 0) const { return node_.result_sizes(k); }
   // of a list argument k: its length, and entry i
   int length(int k) const { return static_cast<int>(node_.arg()[k].n); }
-  bool needs(int k, int i) const { (void)k; return node_.edge()[node_.args + i].node != nullptr; }
+  bool needs(int k, int i) const {
+    (void)k;
+    return node_.edge()[node_.args + i].node != nullptr;
+  }
   Tensor tensor(int k, int i) const { return kept(node_, node_.arg()[k].saved[i]); }
   bool given(int k, int i) const { return node_.arg()[k].saved[i].kind != Kind::none; }
   Sizes sizes(int k, int i) const;
   void set(int k, Tensor g) { gin_[static_cast<std::size_t>(k)] = std::move(g); }
-  void set(int k, int i, Tensor g) { (void)k; gin_[static_cast<std::size_t>(node_.args + i)] = std::move(g); }
+  void set(int k, int i, Tensor g) {
+    (void)k;
+    gin_[static_cast<std::size_t>(node_.args + i)] = std::move(g);
+  }
 
  private:
   Node& node_;

@@ -49,15 +49,15 @@ void move(const MoveArgs& m) {
 
 template <class A>
 constexpr std::array<Move, kDTypes> moves_from() {
-  return {move<A, bool>, move<A, std::uint8_t>, move<A, std::int8_t>, move<A, std::int16_t>, move<A, std::int32_t>,
-          move<A, std::int64_t>, move<A, float16>, move<A, bfloat16>, move<A, float>, move<A, double>,
-          move<A, complex64>, move<A, complex128>};
+  return {move<A, bool>,         move<A, std::uint8_t>, move<A, std::int8_t>, move<A, std::int16_t>,
+          move<A, std::int32_t>, move<A, std::int64_t>, move<A, float16>,     move<A, bfloat16>,
+          move<A, float>,        move<A, double>,       move<A, complex64>,   move<A, complex128>};
 }
 
 constexpr std::array<Move, kDTypes> kMoves[kDTypes] = {
-    moves_from<bool>(), moves_from<std::uint8_t>(), moves_from<std::int8_t>(), moves_from<std::int16_t>(),
-    moves_from<std::int32_t>(), moves_from<std::int64_t>(), moves_from<float16>(), moves_from<bfloat16>(),
-    moves_from<float>(), moves_from<double>(), moves_from<complex64>(), moves_from<complex128>()};
+  moves_from<bool>(),         moves_from<std::uint8_t>(), moves_from<std::int8_t>(), moves_from<std::int16_t>(),
+  moves_from<std::int32_t>(), moves_from<std::int64_t>(), moves_from<float16>(),     moves_from<bfloat16>(),
+  moves_from<float>(),        moves_from<double>(),       moves_from<complex64>(),   moves_from<complex128>()};
 
 }  // namespace
 

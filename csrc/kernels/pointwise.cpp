@@ -21,7 +21,8 @@ class BlockedLoop {
     operands_ = p.inputs + 1;
     merge_dimensions();
     choose_block();
-    for (int k = 0; k < operands_; ++k) move_[k] = k == 0 ? move_function(want_[0], o_[0]->dtype) : move_function(o_[k]->dtype, want_[k]);
+    for (int k = 0; k < operands_; ++k)
+      move_[k] = k == 0 ? move_function(want_[0], o_[0]->dtype) : move_function(o_[k]->dtype, want_[k]);
   }
 
   void run() {
@@ -131,7 +132,8 @@ class BlockedLoop {
           out_row += direct_[0] ? row_stride(0) : nc * out_width;
         }
       }
-      if (!direct_[0]) move_[0]({o_[0]->data + offset[0], row_stride(0), column_stride(0), out, nc * out_width, out_width, nr, nc});
+      if (!direct_[0])
+        move_[0]({o_[0]->data + offset[0], row_stride(0), column_stride(0), out, nc * out_width, out_width, nr, nc});
     }
   }
 

@@ -1,5 +1,5 @@
-// L4: one loop for all pointwise operators; only the tile function differs. Operands that a tile cannot read as they lie
-// (strided, broadcast, another dtype, a number) are gathered into packed tiles that stay in the L1 cache.
+// L4: one loop for all pointwise operators; only the tile function differs. Operands that a tile cannot read as they
+// lie (strided, broadcast, another dtype, a number) are gathered into packed tiles that stay in the L1 cache.
 #pragma once
 #include "schema/opdef.h"
 
@@ -41,7 +41,10 @@ constexpr DType compute_dtype(DType d) {
 }
 constexpr Compute compute_of(DType d) {
   DType c = compute_dtype(d);
-  return c == DType::i64 ? Compute::i64 : c == DType::f32 ? Compute::f32 : c == DType::f64 ? Compute::f64 : Compute::c128;
+  return c == DType::i64   ? Compute::i64
+         : c == DType::f32 ? Compute::f32
+         : c == DType::f64 ? Compute::f64
+                           : Compute::c128;
 }
 
 }  // namespace rl

@@ -119,8 +119,8 @@ void Generator::set_state(const std::uint8_t* bytes, i64 size) {
                state.next + static_cast<std::uint64_t>(state.left) <= kWords + 1 &&
                std::all_of(state.words, state.words + kWords, [](std::uint64_t word) { return word >> 32 == 0; });
   check(holds, ErrorKind::runtime, "[set_state] the bytes must be an MT19937 state (seeded, 1 <= left <= 624, ",
-        "next + left <= 625, words below 2**32). Received seeded=", state.seeded, ", left=", state.left, ", next=",
-        state.next, ". Pass what get_state() or torch.get_rng_state() returned.");
+        "next + left <= 625, words below 2**32). Received seeded=", state.seeded, ", left=", state.left,
+        ", next=", state.next, ". Pass what get_state() or torch.get_rng_state() returned.");
   seed_ = state.seed;
   left_ = state.left;
   next_ = static_cast<int>(state.next);

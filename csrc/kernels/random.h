@@ -62,8 +62,8 @@ class Generator {
   void next_block();
 
   std::uint64_t seed_;
-  int left_;   // draws before the next block, plus one
-  int next_;   // the word that the next draw tempers
+  int left_;  // draws before the next block, plus one
+  int next_;  // the word that the next draw tempers
   std::uint32_t words_[kWords];
 };
 

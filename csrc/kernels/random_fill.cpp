@@ -215,9 +215,8 @@ void fill_random(DType dtype, void* out, i64 n, Generator& generator) {
   visit_real("random_", dtype, [&]<class T>(Type<T>) {
     T* elements = static_cast<T*>(out);
     if constexpr (std::is_same_v<T, double>) {
-      map64(elements, n, generator, [](std::uint64_t word) {
-        return static_cast<double>(static_cast<i64>(word % ((1ULL << 53) + 1)));
-      });
+      map64(elements, n, generator,
+            [](std::uint64_t word) { return static_cast<double>(static_cast<i64>(word % ((1ULL << 53) + 1))); });
     } else if constexpr (std::is_same_v<T, i64>) {
       map64(elements, n, generator, [](std::uint64_t word) { return static_cast<i64>(word & ~(1ULL << 63)); });
     } else if constexpr (std::is_integral_v<T>) {  // max + 1 is a power of two
@@ -225,9 +224,8 @@ void fill_random(DType dtype, void* out, i64 n, Generator& generator) {
         return static_cast<T>(word & static_cast<std::uint32_t>(std::numeric_limits<T>::max()));
       });
     } else {
-      map32(elements, n, generator, [](std::uint32_t word) {
-        return cast<T>(static_cast<float>(word % ((1u << digits<T>()) + 1)));
-      });
+      map32(elements, n, generator,
+            [](std::uint32_t word) { return cast<T>(static_cast<float>(word % ((1u << digits<T>()) + 1))); });
     }
   });
 }

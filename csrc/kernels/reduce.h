@@ -1,5 +1,5 @@
-// L4: one loop for all reductions. Work is split by blocks of fixed size and combined in a fixed order: the same bits for
-// any number of threads.
+// L4: one loop for all reductions. Work is split by blocks of fixed size and combined in a fixed order: the same bits
+// for any number of threads.
 #pragma once
 #include <vector>
 
@@ -66,7 +66,8 @@ void reduce(const TensorImpl& t, std::uint32_t mask, const Fold& fold, Finish&& 
     for (i64 o = 0; o < outputs; ++o) finish(o, fold.start());
     return;
   }
-  i64 inner = g.folded.n ? g.folded.size[g.folded.n - 1] : 1, inner_stride = g.folded.n ? g.folded.stride[g.folded.n - 1] : 1;
+  i64 inner = g.folded.n ? g.folded.size[g.folded.n - 1] : 1,
+      inner_stride = g.folded.n ? g.folded.stride[g.folded.n - 1] : 1;
   i64 rows = count / inner;
 
   // Columns: what stays lies side by side. Rows of memory are folded into a row of states.
@@ -75,7 +76,8 @@ void reduce(const TensorImpl& t, std::uint32_t mask, const Fold& fold, Finish&& 
     i64 grain = std::max<i64>(1, 32768 / std::max<i64>(1, count * std::min(width, kFoldColumns)));
     parallel_for(outer * tiles, grain, [&](i64 begin, i64 end) {
       for (i64 block = begin; block < end; ++block) {
-        i64 first = block / tiles * width + block % tiles * kFoldColumns, n = std::min(kFoldColumns, width - block % tiles * kFoldColumns);
+        i64 first = block / tiles * width + block % tiles * kFoldColumns,
+            n = std::min(kFoldColumns, width - block % tiles * kFoldColumns);
         const T* from = base + g.kept.offset(first);
         State state[kFoldColumns], part[kFoldColumns];
         for (i64 j = 0; j < n; ++j) state[j] = part[j] = fold.start();
@@ -117,7 +119,8 @@ void reduce(const TensorImpl& t, std::uint32_t mask, const Fold& fold, Finish&& 
       for (i64 o = begin; o < end; ++o) {
         const T* from = base + g.kept.offset(o);
         State total = fold.start();
-        for (i64 k = 0; k < chunks; ++k) fold.join(total, fold_blocks(from, k * kChunk, std::min(all, (k + 1) * kChunk)));
+        for (i64 k = 0; k < chunks; ++k)
+          fold.join(total, fold_blocks(from, k * kChunk, std::min(all, (k + 1) * kChunk)));
         finish(o, total);
       }
     });
@@ -128,7 +131,8 @@ void reduce(const TensorImpl& t, std::uint32_t mask, const Fold& fold, Finish&& 
     std::vector<State> partial(static_cast<std::size_t>(chunks), fold.start());
     i64 grain = std::max<i64>(1, 32768 / std::min(count, kChunk * kFoldBlock));
     parallel_for(chunks, grain, [&](i64 begin, i64 end) {
-      for (i64 k = begin; k < end; ++k) partial[static_cast<std::size_t>(k)] = fold_blocks(from, k * kChunk, std::min(all, (k + 1) * kChunk));
+      for (i64 k = begin; k < end; ++k)
+        partial[static_cast<std::size_t>(k)] = fold_blocks(from, k * kChunk, std::min(all, (k + 1) * kChunk));
     });
     State total = fold.start();
     for (const State& s : partial) fold.join(total, s);

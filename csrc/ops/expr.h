@@ -38,8 +38,8 @@ template <class T> RL_INLINE void put(void* to, std::size_t i, mask<T> v, std::s
   store_mask<T>(static_cast<std::uint8_t*>(to) + i, v, n);
 }
 
-// The SIMD reader: contiguous operands, n elements. The tail runs the same vector code, so that an element's value never
-// depends on where it stands.
+// The SIMD reader: contiguous operands, n elements. The tail runs the same vector code, so that an element's value
+// never depends on where it stands.
 template <class F, Binding B, class T> struct TileLoop {
   [[gnu::flatten]] static void run(void* out, const void* const* in, std::size_t n, const double* attribute) {
     [&]<std::size_t... K>(std::index_sequence<K...>) __attribute__((always_inline)) {
@@ -88,7 +88,8 @@ template <Binding B, DTypes D, class F> constexpr Expr make_expr(const char* tex
 // In a row: .value = EXPR([](auto input) { return ...; }), .grad = {GRAD([](auto gy, auto result) { return ...; })}.
 // Parameters are found by name: arguments of the signature, gy (the gradient that arrives), result.
 #define EXPR(...) (::rl::make_expr<::rl::bind(signature, #__VA_ARGS__), dtypes>(#__VA_ARGS__, __VA_ARGS__))
-#define GRAD(...) \
-  (::rl::make_expr<::rl::bind(signature, #__VA_ARGS__), ::rl::DTypes(dtypes & ::rl::inexact_types)>(#__VA_ARGS__, __VA_ARGS__))
+#define GRAD(...)                                                                                                \
+  (::rl::make_expr<::rl::bind(signature, #__VA_ARGS__), ::rl::DTypes(dtypes& ::rl::inexact_types)>(#__VA_ARGS__, \
+                                                                                                   __VA_ARGS__))
 
 }  // namespace rl

@@ -6,7 +6,12 @@ namespace rl {
 
 // --- a pointwise formula, type-erased. tile[] is all that is instantiated per element type.
 using Tile = void (*)(void* out, const void* const* in, std::size_t n, const double* attribute);
-enum class Compute : std::uint8_t { i64, f32, f64, c128 };  // formulas compute in these; storage types convert at the border
+enum class Compute : std::uint8_t {
+  i64,
+  f32,
+  f64,
+  c128
+};  // formulas compute in these; storage types convert at the border
 constexpr int kComputes = 4;
 
 // What each parameter of the lambda is, found by its name.
@@ -66,7 +71,10 @@ struct Geometry {
 
 // The categories that a row computes in (integers that become floating point count as such).
 enum DTypes : std::uint8_t {
-  bools = 1, integers = 2, floats = 4, complexes = 8,
+  bools = 1,
+  integers = 2,
+  floats = 4,
+  complexes = 8,
   whole_types = bools | integers,
   number_types = integers | floats,
   real_types = bools | integers | floats,
@@ -76,8 +84,13 @@ enum DTypes : std::uint8_t {
 };
 
 enum Forms : std::uint8_t {
-  function = 1, method = 2, inplace = 4, out_ = 8,
-  pointwise_forms = 15, plain_forms = function | method | out_, view_forms = function | method,
+  function = 1,
+  method = 2,
+  inplace = 4,
+  out_ = 8,
+  pointwise_forms = 15,
+  plain_forms = function | method | out_,
+  view_forms = function | method,
 };
 
 enum class Result : std::uint8_t {
@@ -119,19 +132,21 @@ struct OpDef {
 };
 inline void append(std::string& s, const OpDef& op) { s += op.name(); }
 
-struct Registrar { Registrar(OpDef&, const Signature&, DTypes); };
+struct Registrar {
+  Registrar(OpDef&, const Signature&, DTypes);
+};
 const OpDef* first_op();                          // the registry is a list: op->next
 const OpDef* find_op(std::string_view name);      // by name or alias; nullptr when there is none
 const OpDef& require_op(std::string_view name);
 
 // OP(name, accepted dtypes, signature) { row };
-#define OP(name, dtypes_, ...)                                              \
-  namespace rl::rows::name##_ {                                             \
-  constexpr ::rl::Signature signature = ::rl::parse_signature(__VA_ARGS__); \
-  constexpr ::rl::DTypes dtypes = ::rl::DTypes(dtypes_);                    \
-  extern ::rl::OpDef def;                                                   \
-  static const ::rl::Registrar registrar{def, signature, dtypes};           \
-  }                                                                         \
+#define OP(name, dtypes_, ...)                                                \
+  namespace rl::rows::name##_ {                                               \
+    constexpr ::rl::Signature signature = ::rl::parse_signature(__VA_ARGS__); \
+    constexpr ::rl::DTypes dtypes = ::rl::DTypes(dtypes_);                    \
+    extern ::rl::OpDef def;                                                   \
+    static const ::rl::Registrar registrar{def, signature, dtypes};           \
+  }                                                                           \
   constinit ::rl::OpDef rl::rows::name##_::def
 
 // Names the parameters of a lambda's text.

@@ -21,7 +21,8 @@ void parse_saves(OpDef& op) {
       if (what == "result") result = 0;
       for (int k = 0; k < s.outputs; ++k)
         if (s.output[k] == what) result = k;
-      check(result >= 0, ErrorKind::runtime, "[registry] ", s.name, " saves '", what, "', which is no argument or result.");
+      check(result >= 0, ErrorKind::runtime, "[registry] ", s.name, " saves '", what,
+            "', which is no argument or result.");
     }
     for (int k = 0; k < s.n; ++k) {
       if (!reader.empty() && s.param[k].name != reader) continue;
@@ -37,7 +38,8 @@ void read_bindings(OpDef& op) {
     if (!e) continue;
     for (int i = 0; i < e.binding.n; ++i) {
       int source = e.binding.source[i];
-      if (source >= 0 && e.binding.operand[i]) op.saved_for[k] = static_cast<std::uint16_t>(op.saved_for[k] | 1u << source);
+      if (source >= 0 && e.binding.operand[i])
+        op.saved_for[k] = static_cast<std::uint16_t>(op.saved_for[k] | 1u << source);
       if (source == kResult) op.results_for[k] = 1;
     }
   }

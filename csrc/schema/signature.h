@@ -6,7 +6,20 @@
 
 namespace rl {
 
-enum class Kind : std::uint8_t { none, tensor, tensors, boolean, integer, real, ints, text, dtype, generator, spec, packed };
+enum class Kind : std::uint8_t {
+  none,
+  tensor,
+  tensors,
+  boolean,
+  integer,
+  real,
+  ints,
+  text,
+  dtype,
+  generator,
+  spec,
+  packed
+};
 
 struct TensorSpec;  // eager/tape.h: shape and dtype of a tensor that was not kept
 
@@ -54,9 +67,14 @@ enum class ParamType : std::uint8_t {
   operand,   // Tensor | Number
   mask,      // Mask: a bool tensor
   tensors,   // list[Tensor]
-  number, real, integer, boolean,
+  number,
+  real,
+  integer,
+  boolean,
   ints,      // ints: a sequence of int, or one int
-  text, dtype, generator
+  text,
+  dtype,
+  generator
 };
 
 struct Param {
@@ -188,7 +206,8 @@ consteval Signature parse_signature(std::string_view text) {
     if (equals != item.npos) {
       p.has_default = true;
       p.fallback = parse_default(trim(item.substr(equals + 1)));
-      if (p.type == ParamType::real && p.fallback.kind == Kind::integer) p.fallback = Arg(static_cast<double>(p.fallback.i));
+      if (p.type == ParamType::real && p.fallback.kind == Kind::integer)
+        p.fallback = Arg(static_cast<double>(p.fallback.i));
     }
     if (p.type == ParamType::tensors) s.list = static_cast<std::int8_t>(s.n);
     ++s.n;

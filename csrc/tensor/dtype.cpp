@@ -15,7 +15,7 @@ DType promote(DType a, DType b) {
     bool halves = (a == DType::f16 && b == DType::bf16) || (a == DType::bf16 && b == DType::f16);
     return halves ? DType::f32 : std::max(a, b);
   }
-  if (a == DType::u8 || b == DType::u8) {                                    // unsigned and signed: one that holds both
+  if (a == DType::u8 || b == DType::u8) {  // unsigned and signed: one that holds both
     DType other = a == DType::u8 ? b : a;
     return other == DType::i8 ? DType::i16 : other;
   }

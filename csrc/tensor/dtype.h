@@ -46,18 +46,18 @@ struct DTypeInfo {
 };
 
 constexpr DTypeInfo kDType[kDTypes] = {
-    {"bool", "", 1, Category::boolean, false, "?"},
-    {"uint8", "", 1, Category::integer, false, "B"},
-    {"int8", "", 1, Category::integer, true, "b"},
-    {"int16", "short", 2, Category::integer, true, "h"},
-    {"int32", "int", 4, Category::integer, true, "i"},
-    {"int64", "long", 8, Category::integer, true, "q"},
-    {"float16", "half", 2, Category::floating, true, "e"},
-    {"bfloat16", "", 2, Category::floating, true, ""},
-    {"float32", "float", 4, Category::floating, true, "f"},
-    {"float64", "double", 8, Category::floating, true, "d"},
-    {"complex64", "cfloat", 8, Category::complex, true, "Zf"},
-    {"complex128", "cdouble", 16, Category::complex, true, "Zd"},
+  {"bool", "", 1, Category::boolean, false, "?"},
+  {"uint8", "", 1, Category::integer, false, "B"},
+  {"int8", "", 1, Category::integer, true, "b"},
+  {"int16", "short", 2, Category::integer, true, "h"},
+  {"int32", "int", 4, Category::integer, true, "i"},
+  {"int64", "long", 8, Category::integer, true, "q"},
+  {"float16", "half", 2, Category::floating, true, "e"},
+  {"bfloat16", "", 2, Category::floating, true, ""},
+  {"float32", "float", 4, Category::floating, true, "f"},
+  {"float64", "double", 8, Category::floating, true, "d"},
+  {"complex64", "cfloat", 8, Category::complex, true, "Zf"},
+  {"complex128", "cdouble", 16, Category::complex, true, "Zd"},
 };
 
 constexpr const DTypeInfo& info(DType d) { return kDType[static_cast<int>(d)]; }
@@ -79,7 +79,9 @@ DType promote(DType a, DType b);
 DType default_dtype();
 void set_default_dtype(DType d);
 
-template <class T> struct Type { using type = T; };
+template <class T> struct Type {
+  using type = T;
+};
 
 template <class T> constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, bool>) return DType::bool_;
@@ -93,7 +95,10 @@ template <class T> constexpr DType dtype_of() {
   else if constexpr (std::is_same_v<T, float>) return DType::f32;
   else if constexpr (std::is_same_v<T, double>) return DType::f64;
   else if constexpr (std::is_same_v<T, complex64>) return DType::c64;
-  else { static_assert(std::is_same_v<T, complex128>); return DType::c128; }
+  else {
+    static_assert(std::is_same_v<T, complex128>);
+    return DType::c128;
+  }
 }
 
 // visit(dtype, []<class T>(Type<T>) { ... }): one instantiation per element type.
@@ -115,7 +120,9 @@ template <class F> decltype(auto) visit(DType d, F&& f) {
 }
 
 // visit_size: for code that only moves elements, one instantiation per width.
-struct Bytes16 { std::uint64_t low, high; };
+struct Bytes16 {
+  std::uint64_t low, high;
+};
 template <class F> decltype(auto) visit_size(DType d, F&& f) {
   switch (size_of(d)) {
     case 1: return f(Type<std::uint8_t>{});
@@ -131,7 +138,8 @@ template <class T> constexpr bool is_half_type = std::is_same_v<T, float16> || s
 
 // Float to integer as x86 hardware does it, without undefined behaviour for NaN and out-of-range values.
 template <class I> inline I to_integer(double x) {
-  if (!(x > -9223372036854775808.0 && x < 9223372036854775808.0)) return static_cast<I>(std::numeric_limits<i64>::min());
+  if (!(x > -9223372036854775808.0 && x < 9223372036854775808.0))
+    return static_cast<I>(std::numeric_limits<i64>::min());
   return static_cast<I>(static_cast<i64>(x));
 }
 
@@ -143,7 +151,8 @@ template <class B, class A> inline B cast(A a) {
     if constexpr (is_complex_type<A>) return B(static_cast<float>(a.real()));
     else return B(static_cast<float>(a));
   } else if constexpr (std::is_same_v<B, bool>) return a != A(0);
-  else if constexpr (is_complex_type<A> && is_complex_type<B>) return B(static_cast<typename B::value_type>(a.real()), static_cast<typename B::value_type>(a.imag()));
+  else if constexpr (is_complex_type<A> && is_complex_type<B>)
+    return B(static_cast<typename B::value_type>(a.real()), static_cast<typename B::value_type>(a.imag()));
   else if constexpr (is_complex_type<A>) return cast<B>(a.real());
   else if constexpr (is_complex_type<B>) return B(static_cast<typename B::value_type>(a), 0);
   else if constexpr (std::is_integral_v<B> && std::is_floating_point_v<A>) return to_integer<B>(a);

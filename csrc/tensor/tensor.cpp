@@ -167,16 +167,19 @@ i64 checked_numel(const char* op, Sizes size) {
   bool overflow = false, zero = false;
   for (i64 s : size) {
     if (s < 0)
-      fail(ErrorKind::runtime, "[", op, "] sizes must not be negative. Received ", size, ": negative dimension ", s, ".");
+      fail(ErrorKind::runtime, "[", op, "] sizes must not be negative. Received ", size, ": negative dimension ", s,
+           ".");
     zero |= s == 0;
     overflow |= __builtin_mul_overflow(n, s, &n);
   }
   if (zero) return 0;
-  check(!overflow && n < (i64{1} << 56), ErrorKind::runtime, "[", op, "] the number of elements must fit into memory. Received ", size, ".");
+  check(!overflow && n < (i64{1} << 56), ErrorKind::runtime, "[", op,
+        "] the number of elements must fit into memory. Received ", size, ".");
   return n;
 }
 
 bool is_dense(const TensorImpl& a) {
+  if (a.numel == 0) return true;
   int order[kMaxDim];
   std::iota(order, order + a.ndim, 0);
   std::stable_sort(order, order + a.ndim, [&](int i, int j) { return a.stride[i] < a.stride[j]; });
@@ -191,10 +194,12 @@ bool is_dense(const TensorImpl& a) {
 }
 
 bool has_internal_overlap(const TensorImpl& a) {
+  if (a.numel == 0) return false;
   for (int i = 0; i < a.ndim; ++i)
     if (a.size[i] > 1 && a.stride[i] == 0) return true;
   if (a.is_contiguous() || is_dense(a)) return false;
-  // Sorted by stride, each step must clear the extent of all smaller ones: sufficient, and true of every view but unfold's kind.
+  // Sorted by stride, each step must clear the extent of all smaller ones: sufficient, and true of every view but
+  // unfold's kind.
   int order[kMaxDim];
   std::iota(order, order + a.ndim, 0);
   std::sort(order, order + a.ndim, [&](int i, int j) { return a.stride[i] < a.stride[j]; });
@@ -214,7 +219,8 @@ i64 storage_span(Sizes size, Sizes stride) {
     if (size[i] == 0) return 0;
     i64 step;
     if (__builtin_mul_overflow(size[i] - 1, stride[i], &step) || __builtin_add_overflow(last, step, &last))
-      fail(ErrorKind::runtime, "[as_strided] the extent must be representable. Received size ", size, " and stride ", stride, ".");
+      fail(ErrorKind::runtime, "[as_strided] the extent must be representable. Received size ", size, " and stride ",
+           stride, ".");
   }
   return last + 1;
 }
@@ -238,7 +244,8 @@ Dims broadcast(std::string_view op, Sizes a, Sizes b) {
     i64 x = s[static_cast<std::size_t>(i)], &y = r[i + shift];
     if (y == 1) y = x;
     else if (x != 1 && x != y)
-      fail(ErrorKind::runtime, "[", op, "] shapes must broadcast: sizes agree or are 1, counted from the end. Received ", a, " and ", b, ".");
+      fail(ErrorKind::runtime, "[", op,
+           "] shapes must broadcast: sizes agree or are 1, counted from the end. Received ", a, " and ", b, ".");
   }
   return r;
 }
@@ -246,7 +253,8 @@ Dims broadcast(std::string_view op, Sizes a, Sizes b) {
 int wrap_dim(std::string_view op, i64 dim, i64 ndim) {
   i64 n = std::max<i64>(ndim, 1);
   if (dim < -n || dim >= n)
-    fail(ErrorKind::index, "[", op, "] Dimension out of range: dim must be in [", -n, ", ", n - 1, "]. Received ", dim, ".");
+    fail(ErrorKind::index, "[", op, "] Dimension out of range: dim must be in [", -n, ", ", n - 1, "]. Received ", dim,
+         ".");
   return static_cast<int>(dim < 0 ? dim + n : dim);
 }
 

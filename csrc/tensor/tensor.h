@@ -24,12 +24,23 @@ struct Counted {
 template <class T> class Ref {
  public:
   Ref() = default;
-  explicit Ref(T* p) : p_(p) { if (p_) p_->inc(); }
-  static Ref steal(T* p) { Ref r; r.p_ = p; return r; }
+  explicit Ref(T* p) : p_(p) {
+    if (p_) p_->inc();
+  }
+  static Ref steal(T* p) {
+    Ref r;
+    r.p_ = p;
+    return r;
+  }
   Ref(const Ref& o) : Ref(o.p_) {}
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
-  Ref& operator=(Ref o) noexcept { std::swap(p_, o.p_); return *this; }
-  ~Ref() { if (p_) p_->dec(); }
+  Ref& operator=(Ref o) noexcept {
+    std::swap(p_, o.p_);
+    return *this;
+  }
+  ~Ref() {
+    if (p_) p_->dec();
+  }
   T* get() const { return p_; }
   T* operator->() const { return p_; }
   T& operator*() const { return *p_; }
@@ -40,8 +51,8 @@ template <class T> class Ref {
   T* p_ = nullptr;
 };
 
-// The version counts writes; every tensor on the same storage shares it. Data follows the header in the same block, or is
-// foreign memory (NumPy, DLPack) or another storage's, given back through `give_back(owner)`.
+// The version counts writes; every tensor on the same storage shares it. Data follows the header in the same block, or
+// is foreign memory (NumPy, DLPack) or another storage's, given back through `give_back(owner)`.
 struct Storage : Counted {
   int bin = -1;
   std::uint32_t version = 0;
@@ -53,7 +64,9 @@ struct Storage : Counted {
   static Storage* make(std::size_t bytes);
   static Storage* borrow(char* data, std::size_t bytes, void* owner, void (*give_back)(void*));
   static Storage* alias(Storage& other);  // the same memory with a version counter of its own
-  void dec() { if (dec_is_last()) destroy(); }
+  void dec() {
+    if (dec_is_last()) destroy();
+  }
   void destroy();
 };
 
@@ -78,7 +91,8 @@ struct TensorImpl : Counted {
   std::uint8_t ndim;
   std::uint8_t flags;
   std::uint8_t output_index;   // which output of `node` this is
-  std::uint32_t history;       // of a base: how often its history was rewritten; of a view: the base's count when node was set
+  std::uint32_t
+      history;       // of a base: how often its history was rewritten; of a view: the base's count when node was set
   i64 numel;
   i64 offset;                  // in elements
   Storage* storage;
@@ -90,9 +104,12 @@ struct TensorImpl : Counted {
   i64 size[kMaxDim], stride[kMaxDim];
 
   static TensorImpl* raw() { return new (Pooled<TensorImpl>::get()) TensorImpl; }
-  void dec() { if (dec_is_last()) destroy(); }
+  void dec() {
+    if (dec_is_last()) destroy();
+  }
   void destroy() {
-    if (node || grad || base || extras || (flags & kOwnsPython)) [[unlikely]] drop_autograd(this);
+    if (node || grad || base || extras || (flags & kOwnsPython)) [[unlikely]]
+      drop_autograd(this);
     if (storage) storage->dec();
     Pooled<TensorImpl>::put(this);
   }
@@ -123,8 +140,12 @@ struct Dims {
   i64 value[kMaxDim];
   int n = 0;
   Dims() = default;
-  Dims(Sizes s) { for (i64 x : s) push(x); }
-  Dims(std::initializer_list<i64> s) { for (i64 x : s) push(x); }
+  Dims(Sizes s) {
+    for (i64 x : s) push(x);
+  }
+  Dims(std::initializer_list<i64> s) {
+    for (i64 x : s) push(x);
+  }
   void push(i64 x) {
     check(n < kMaxDim, ErrorKind::runtime, "[shape] a tensor has at most ", kMaxDim, " dimensions. Received more.");
     value[n++] = x;
@@ -151,15 +172,15 @@ Tensor zeros(Sizes size, DType d);
 bool same_shape(const TensorImpl& a, const TensorImpl& b);
 bool same_sizes(Sizes a, Sizes b);
 i64 checked_numel(const char* op, Sizes size);                     // raises on negative or overflowing sizes
-bool is_dense(const TensorImpl& a);                                // covers its memory without gaps or overlaps, in some order
-bool has_internal_overlap(const TensorImpl& a);                    // two indices may name one element
-i64 storage_span(Sizes size, Sizes stride);                        // elements from the first to the last one reached
+bool is_dense(const TensorImpl& a);  // covers its memory without gaps or overlaps, in some order
+bool has_internal_overlap(const TensorImpl& a);  // two indices may name one element
+i64 storage_span(Sizes size, Sizes stride);  // elements from the first to the last one reached
 Dims contiguous_strides(Sizes size);
 Dims broadcast(std::string_view op, Sizes a, Sizes b);
 
 // dim counted from the end when negative; raises IndexError. A 0-d tensor has one dimension here, as in PyTorch.
 int wrap_dim(std::string_view op, i64 dim, i64 ndim);
-std::uint32_t dim_mask(std::string_view op, Sizes dims, int ndim); // bits of wrapped dims; raises on repetition
+std::uint32_t dim_mask(std::string_view op, Sizes dims, int ndim);  // bits of wrapped dims; raises on repetition
 
 // float32[2, 3]; becomes text only when a message is written, so that a check that holds costs nothing.
 struct Description {

@@ -38,9 +38,7 @@ __all__ = [
 ]
 
 
-def backward(
-    tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None
-):
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
     """Adds the gradient of `tensors` into the `.grad` of the leaves they were computed from.
 
     Args:
@@ -125,8 +123,9 @@ def grad(
             "allow_unused=False."
         )
     if not only_inputs:
-        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning,
-                      stacklevel=2)
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, stacklevel=2
+        )
     outputs = _as_tuple(outputs)
     edges = _edges("grad", inputs)
     grad_outputs = _as_grads(grad_outputs, len(outputs))
@@ -258,4 +257,3 @@ def _first_grads(op, tensors, grads):
 
 def _described(tensor):
     return f"{str(tensor.dtype).rpartition('.')[2]}{list(tensor.shape)}"
-

@@ -3,15 +3,16 @@
 The engine runs on the calling thread. A hook may start another backward, so runs form a stack.
 """
 
-import threading
-
 from rushlight import _core
 
 __all__ = ["GraphTask", "current_graph_task", "queue_callback", "run_backward"]
 
+# Arguments are checked by the callers in this package. Returns the gradients of `inputs`.
+run_backward = _core.run_backward
+
 
 class GraphTask:
-    """One run of the engine, and the callables that wait for its end.
+    """One run of the engine, and the callables that wait for its end. Made when it is first asked for.
 
     `fills_all_leaves`: gradients go into the `.grad` of every leaf, as plain `backward()` does.
     """
@@ -22,19 +23,15 @@ class GraphTask:
         self.callbacks = []
         self.fills_all_leaves = fills_all_leaves
 
-
-class _Runs(threading.local):
-    def __init__(self):
-        self.stack = []
-
-
-_runs = _Runs()
+    def finish(self):
+        """Called by the core when the run is over."""
+        for callback in self.callbacks:  # a callback may add another: the loop sees it
+            callback()
 
 
 def current_graph_task():
     """Returns the innermost backward that is running in this thread, or None."""
-    stack = _runs.stack
-    return stack[-1] if stack else None
+    return _core.current_graph_task(GraphTask)
 
 
 def queue_callback(callback):
@@ -47,19 +44,3 @@ def queue_callback(callback):
     if task is None:
         raise RuntimeError("[queue_callback] Final callbacks can only be installed during backward pass.")
     task.callbacks.append(callback)
-
-
-def run_backward(tensors, grad_tensors, retain_graph, create_graph, inputs, allow_unreachable, accumulate_grad):
-    """Runs the engine; arguments are checked by the callers in this package. Returns the gradients of `inputs`."""
-    stack = _runs.stack
-    task = GraphTask(accumulate_grad and not inputs)
-    stack.append(task)
-    try:
-        grads = _core.run_backward(
-            tensors, grad_tensors, retain_graph, create_graph, inputs, allow_unreachable, accumulate_grad
-        )
-    finally:
-        stack.pop()
-    for callback in task.callbacks:  # a callback may add another: the loop sees it
-        callback()
-    return grads

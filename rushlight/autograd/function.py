@@ -164,8 +164,9 @@ class Function:
     @staticmethod
     def jvp(ctx, *grad_inputs):
         """Forward-mode derivative. It may be defined; forward mode itself is not offered, so it is never called."""
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with "
-                                  "forward mode AD.")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
 
     @staticmethod
     def vmap(info, in_dims, *args):

@@ -103,9 +103,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     return result[0] if one_output else result
 
 
-def hessian(
-    func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"
-):
+def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
     """Returns the Hessian of a scalar function: the Jacobian of its gradient.
 
     Args:
@@ -236,9 +234,7 @@ def _direction(op, v, like, single, condition):
     for index, (given, wanted) in enumerate(zip(v, like, strict=True)):
         if given.shape != wanted.shape:
             entry = "" if single else f"Entry {index} in "
-            raise RuntimeError(
-                f"[{op}] {entry}v has invalid size: should be {wanted.shape} but got {given.shape}."
-            )
+            raise RuntimeError(f"[{op}] {entry}v has invalid size: should be {wanted.shape} but got {given.shape}.")
     return v
 
 
@@ -261,6 +257,4 @@ def _finished(tensors, single, create_graph):
 
 def _check_strategy(strategy):
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(
-            f'Expected strategy to be either "forward-mode" or "reverse-mode". Received {strategy!r}.'
-        )
+        raise AssertionError(f'Expected strategy to be either "forward-mode" or "reverse-mode". Received {strategy!r}.')

@@ -12,6 +12,7 @@ __all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "set_
 
 _GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect would slow `import rushlight` down
 
+
 def decorate(make_context, function):
     """Returns `function` with each of its calls run inside a fresh `make_context()`.
 

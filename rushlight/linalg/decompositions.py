@@ -5,7 +5,16 @@ import math
 import rushlight
 from rushlight import return_types
 from rushlight.autograd import Function
-from rushlight.linalg.lapack import LinAlgError, array, check_inexact, check_matrix, check_square, given, tensor, with_numpy
+from rushlight.linalg.lapack import (
+    LinAlgError,
+    array,
+    check_inexact,
+    check_matrix,
+    check_square,
+    given,
+    tensor,
+    with_numpy,
+)
 from rushlight.linalg.solvers import eliminate, solve_triangular
 
 
@@ -73,7 +82,7 @@ class _SVD(Function):
     def forward(ctx, a, full_matrices):
         import numpy
 
-        u, s, vh = with_numpy("linalg.svd", lambda x: tuple(numpy.linalg.svd(x, full_matrices)), a)
+        u, s, vh = with_numpy("linalg.svd", lambda x: tuple(numpy.linalg.svd(x, full_matrices)), a, iterative=True)
         ctx.save_for_backward(u, s, vh)
         ctx.set_materialize_grads(False)
         return u, s, vh
@@ -122,7 +131,9 @@ class _HermitianEigen(Function):
     def forward(ctx, a, lower):
         import numpy
 
-        values, vectors = with_numpy("linalg.eigh", lambda x: tuple(numpy.linalg.eigh(x, "L" if lower else "U")), a)
+        values, vectors = with_numpy(
+            "linalg.eigh", lambda x: tuple(numpy.linalg.eigh(x, "L" if lower else "U")), a, iterative=True
+        )
         ctx.save_for_backward(values, vectors)
         ctx.set_materialize_grads(False)
         return values, vectors
@@ -146,7 +157,7 @@ class _Eigen(Function):
     def forward(ctx, a):
         import numpy
 
-        values, vectors = with_numpy("linalg.eig", lambda x: tuple(numpy.linalg.eig(x)), a)
+        values, vectors = with_numpy("linalg.eig", lambda x: tuple(numpy.linalg.eig(x)), a, iterative=True)
         wide = rushlight.promote_types(a.dtype, rushlight.complex64)
         values, vectors = values.to(wide), vectors.to(wide)
         ctx.save_for_backward(values, vectors)
@@ -234,7 +245,8 @@ def permutation(pivots, m, dtype):
 
 
 def cholesky(A, *, upper=False, out=None):
-    """L with A = L L^H for positive definite matrices A [*, N, N] (U with A = U^H U when upper); the other triangle is not read.
+    """L with A = L L^H for positive definite matrices A [*, N, N] (U with A = U^H U when upper); the other triangle
+    is not read.
 
     Raises LinAlgError when a matrix is not positive definite.
 
@@ -273,7 +285,8 @@ def cholesky_ex(A, *, upper=False, check_errors=False, out=None):
     if bool(bad.any()):
         if check_errors:
             raise LinAlgError(
-                "[linalg.cholesky] The factorization could not be completed because the input is not positive-definite. "
+                "[linalg.cholesky] The factorization could not be completed because the input is not "
+                "positive-definite. "
                 f"Received {tuple(A.shape)}."
             )
         A = rushlight.where(bad, rushlight.eye(n, dtype=A.dtype), A)
@@ -283,7 +296,8 @@ def cholesky_ex(A, *, upper=False, check_errors=False, out=None):
 def qr(A, mode="reduced", *, out=None):
     """(Q, R) with A = Q R, Q having orthonormal columns and R being upper triangular; A [*, M, N].
 
-    mode: "reduced" (Q [*, M, K], R [*, K, N], K = min(M, N)), "complete" (Q [*, M, M], R [*, M, N]) or "r" (Q is empty).
+    mode: "reduced" (Q [*, M, K], R [*, K, N], K = min(M, N)), "complete" (Q [*, M, M], R [*, M, N]) or "r" (Q is
+    empty).
 
     >>> torch.linalg.qr(torch.tensor([[3.0], [4.0]])).R
     tensor([[-5.]])
@@ -398,7 +412,10 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     else:
         info = rushlight.zeros(zero.shape[:-1], dtype=rushlight.int32)
     if check_errors and bool((info != 0).any()):
-        raise LinAlgError(f"[linalg.lu_factor] U has a zero on its diagonal and lu_solve would divide by it. Received {tuple(A.shape)}.")
+        raise LinAlgError(
+            "[linalg.lu_factor] U has a zero on its diagonal and lu_solve would divide by it. Received "
+            f"{tuple(A.shape)}."
+        )
     return given("linalg.lu_factor_ex", return_types.linalg_lu_factor_ex((packed, pivots, info)), out)
 
 
@@ -420,7 +437,8 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=N
     check_matrix("lu_unpack", LU_data)
     if LU_pivots.dtype != rushlight.int32:
         raise RuntimeError(
-            f"[lu_unpack] LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Received {LU_pivots.dtype}."
+            "[lu_unpack] LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Received "
+            f"{LU_pivots.dtype}."
         )
     nothing = LU_data.new_empty((0,))
     p = permutation(LU_pivots, LU_data.shape[-2], LU_data.dtype) if unpack_pivots else nothing
@@ -448,7 +466,9 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
     check_square("linalg.lu_solve", LU)
     check_matrix("linalg.lu_solve", B)
     if pivots.dtype != rushlight.int32:
-        raise RuntimeError(f"[linalg.lu_solve] pivots should be a Tensor of scalar type torch.int32. Received {pivots.dtype}.")
+        raise RuntimeError(
+            f"[linalg.lu_solve] pivots should be a Tensor of scalar type torch.int32. Received {pivots.dtype}."
+        )
     p = permutation(pivots, LU.shape[-1], LU.dtype)
     if not left:  # X A = B is A^H X^H = B^H
         return given("linalg.lu_solve", lu_solve(LU, pivots, B.mH, adjoint=not adjoint).mH, out)
@@ -462,7 +482,8 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
 
 
 def householder_product(A, tau, *, out=None):
-    """The first N columns of the product of the reflections I - tau_k v_k v_k^H; v_k: column k of A [*, M, N] below a 1 in row k.
+    """The first N columns of the product of the reflections I - tau_k v_k v_k^H; v_k: column k of A [*, M, N] below a
+    1 in row k.
 
     >>> torch.linalg.householder_product(torch.zeros(2, 1), torch.zeros(1))
     tensor([[1.],

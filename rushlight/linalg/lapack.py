@@ -49,12 +49,18 @@ def tensor(a, dtype=None):
     return made if dtype is None else made.to(dtype)
 
 
-def with_numpy(name, function, *tensors, failure="The algorithm failed to converge"):
-    """function(arrays) as tensors; NumPy's LinAlgError becomes ours."""
+def with_numpy(name, function, *tensors, failure="The algorithm failed to converge", iterative=False):
+    """function(arrays) as tensors; NumPy's LinAlgError becomes ours. An iterative one needs finite numbers to end."""
     import numpy
 
+    arrays = [array(t) for t in tensors]
+    if iterative and not all(numpy.isfinite(a).all() for a in arrays):
+        raise LinAlgError(
+            f"[{name}] The algorithm failed to converge because the input matrix contained non-finite values. Received "
+            f"{', '.join(str(tuple(a.shape)) for a in arrays)}. Look for them with isfinite()."
+        )
     try:
-        result = function(*(array(t) for t in tensors))
+        result = function(*arrays)
     except numpy.linalg.LinAlgError as error:
         raise LinAlgError(f"[{name}] {failure}. Received {', '.join(str(tuple(t.shape)) for t in tensors)}.") from error
     return tuple(tensor(r) for r in result) if isinstance(result, tuple) else tensor(result)

@@ -11,7 +11,8 @@ from rushlight.ops.dimension import wrap_dims
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
-    """(sum |x|^ord)^(1/ord) over all elements or dim; inf and -inf take the largest and smallest, 0 counts nonzero ones.
+    """(sum |x|^ord)^(1/ord) over all elements or dim; inf and -inf take the largest and smallest, 0 counts nonzero
+    ones.
 
     >>> torch.linalg.vector_norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
@@ -27,7 +28,8 @@ def _extremum(x, dim, keepdim, largest):
 
 
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
-    """Norms of matrices in the dimensions dim: "fro"; "nuc", the sum of singular values; 2 and -2, the largest and smallest
+    """Norms of matrices in the dimensions dim: "fro"; "nuc", the sum of singular values; 2 and -2, the largest and
+    smallest
     of them; 1 and -1, the largest and smallest sum of a column's sizes; inf and -inf, of a row's.
 
     >>> torch.linalg.matrix_norm(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), "nuc")
@@ -79,14 +81,17 @@ def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     if two and ord is not None:
         result = matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype)
     elif isinstance(ord, str):
-        raise RuntimeError(f"[linalg.norm] Order {ord!r} is for matrices: dim must name two dimensions. Received {dim}.")
+        raise RuntimeError(
+            f"[linalg.norm] Order {ord!r} is for matrices: dim must name two dimensions. Received {dim}."
+        )
     else:
         result = _core.vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
     return given("linalg.norm", result, out)
 
 
 def cond(A, p=None, *, out=None):
-    """The condition number of matrices [*, M, N]: largest over smallest singular value, or norm(A, p) * norm(inv(A), p).
+    """The condition number of matrices [*, M, N]: largest over smallest singular value, or norm(A, p) * norm(inv(A),
+    p).
 
     >>> torch.linalg.cond(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
     tensor(2.)
@@ -101,7 +106,9 @@ def cond(A, p=None, *, out=None):
         largest, smallest = s[..., 0], s[..., -1]
         return given("linalg.cond", smallest / largest if p == -2 else largest / smallest, out)
     if p not in ("fro", "nuc", 1, -1, math.inf, -math.inf):
-        raise RuntimeError(f"[linalg.cond] linalg.cond got an invalid norm type: {p}. Use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf.")
+        raise RuntimeError(
+            f"[linalg.cond] linalg.cond got an invalid norm type: {p}. Use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf."
+        )
     check_square("linalg.cond", A)
     inverse, info = rushlight.linalg.inv_ex(A.detach())
     if bool((info != 0).any()):

@@ -51,7 +51,11 @@ def vecdot(x, y, *, dim=-1, out=None):
     >>> torch.linalg.vecdot(torch.tensor([[1, 2], [3, 4]]), torch.tensor([1, 1]))
     tensor([3, 7])
     """
-    return given("linalg.vecdot", ((x.conj() if x.is_complex() else x) * y).sum(dim, dtype=_core.promote_types(x.dtype, y.dtype)), out)
+    return given(
+        "linalg.vecdot",
+        ((x.conj() if x.is_complex() else x) * y).sum(dim, dtype=_core.promote_types(x.dtype, y.dtype)),
+        out,
+    )
 
 
 def multi_dot(tensors, *, out=None):
@@ -73,7 +77,8 @@ def multi_dot(tensors, *, out=None):
             raise RuntimeError(f"[linalg.multi_dot] multi_dot(): tensor {k} must be 2D but got {m.ndim}D.")
         if m.dtype != tensors[0].dtype:
             raise RuntimeError(
-                f"[linalg.multi_dot] multi_dot(): all tensors must have the same dtype. Received {tensors[0].dtype} and {m.dtype}."
+                f"[linalg.multi_dot] multi_dot(): all tensors must have the same dtype. Received {tensors[0].dtype} "
+                f"and {m.dtype}."
             )
         if k and matrices[k - 1].shape[1] != m.shape[0]:
             raise RuntimeError(
@@ -86,7 +91,7 @@ def multi_dot(tensors, *, out=None):
     return given("linalg.multi_dot", result.squeeze(-1) if column else result, out)
 
 
-def vander(x, N=None):
+def vander(x, *, N=None):
     """The Vandermonde matrices of x [*, n]: [*, n, N], their columns the powers 0 ... N - 1 of x.
 
     >>> torch.linalg.vander(torch.tensor([1, 2, 3]))
@@ -97,7 +102,10 @@ def vander(x, N=None):
     if N is not None and N <= 1:
         raise RuntimeError(f"[linalg.vander] N must be greater than 1. Received {N}.")
     if N is None and x.ndim == 0:
-        raise RuntimeError("[linalg.vander] x must have at least one dimension when N is left out. Received a 0-d tensor.")
+        raise RuntimeError(
+            "[linalg.vander] x must have at least one dimension when N is left out. Received a 0-d tensor."
+        )
+    x = x.reshape(1) if x.ndim == 0 else x
     n = x.shape[-1] if N is None else N
     dtype = x.dtype if x.is_floating_point() or x.is_complex() else _core.int64
     powers = x.to(dtype).unsqueeze(-1).expand((*x.shape, n - 1)).cumprod(-1)

@@ -16,7 +16,7 @@ from rushlight.linalg.lapack import (
     with_numpy,
 )
 
-_SINGULAR = "The diagonal element of a triangular factor is zero, the factorization could not be completed because the input matrix is singular"
+_SINGULAR = "The factorization could not be completed because the input matrix is singular: a pivot is zero"
 
 
 class _Inverse(Function):
@@ -100,7 +100,7 @@ class _SignedLogDeterminant(Function):
 class _PseudoInverse(Function):
     @staticmethod
     def forward(ctx, a, atol, rtol, hermitian):
-        y = with_numpy("linalg.pinv", lambda x: _pseudo_inverse(x, atol, rtol, hermitian), a)
+        y = with_numpy("linalg.pinv", lambda x: _pseudo_inverse(x, atol, rtol, hermitian), a, iterative=True)
         ctx.save_for_backward(a, y)
         return y
 
@@ -120,7 +120,9 @@ def _limit(largest, shape, dtype, atol, rtol):
     import numpy
 
     if rtol is None:
-        rtol = max(shape[-2:]) * numpy.finfo(dtype).eps if atol is None or not numpy.any(numpy.asarray(atol) > 0) else 0.0
+        rtol = (
+            max(shape[-2:]) * numpy.finfo(dtype).eps if atol is None or not numpy.any(numpy.asarray(atol) > 0) else 0.0
+        )
     return numpy.maximum(0.0 if atol is None else atol, rtol * largest)
 
 
@@ -165,7 +167,8 @@ def _singular_info(a):
 
     factor, _ = eliminate(array(a))
     zero = numpy.diagonal(factor, axis1=-2, axis2=-1) == 0
-    return tensor(numpy.where(zero.any(-1), zero.argmax(-1) + 1, 0).astype("int32"))
+    first = zero.argmax(-1) + 1 if zero.shape[-1] else 0
+    return tensor(numpy.where(zero.any(-1), first, 0).astype("int32"))
 
 
 def inv_ex(A, *, check_errors=False, out=None):
@@ -246,14 +249,17 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=None):
     check_matrix("linalg.solve_triangular", B)
     if B.shape[-2 if left else -1] != A.shape[-1]:
         raise RuntimeError(
-            f"[linalg.solve_triangular] Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'}. "
+            "[linalg.solve_triangular] Incompatible shapes of A and B for the equation "
+            f"{'AX = B' if left else 'XA = B'}. "
             f"Received {tuple(A.shape)} and {tuple(B.shape)}."
         )
     shift = int(unitriangular)
     a = A.triu(shift) if upper else A.tril(-shift)
     if unitriangular:
         a = a + rushlight.eye(A.shape[-1], dtype=A.dtype)
-    return given("linalg.solve_triangular", solve(a, B, left=left) if not _is_vector(A, B) else _as_matrices(a, B, left), out)
+    return given(
+        "linalg.solve_triangular", solve(a, B, left=left) if not _is_vector(A, B) else _as_matrices(a, B, left), out
+    )
 
 
 def _as_matrices(a, b, left):
@@ -286,7 +292,8 @@ def slogdet(A, *, out=None):
 def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """The pseudo-inverse (Moore-Penrose) of matrices [*, M, N]: [*, N, M].
 
-    Singular values at or below max(atol, rtol * largest) count as zero; rtol is max(M, N) * eps unless a tolerance is given.
+    Singular values at or below max(atol, rtol * largest) count as zero; rtol is max(M, N) * eps unless a tolerance is
+    given.
     hermitian: the matrices are Hermitian, and eigenvalues serve.
 
     >>> torch.linalg.pinv(torch.tensor([[2.0], [0.0]]))
@@ -319,11 +326,12 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None, out=None)
     return given("linalg.matrix_rank", rank, out)
 
 
-def lstsq(A, B, rcond=None, *, driver=None):
+def lstsq(A, B, rcond=None, *, driver=None, out=None):
     """(solution, residuals, rank, singular_values) of least |A X - B|, A [*, M, N], B [*, M, K] or vectors [*, M].
 
-    driver: "gels" (full rank, no rank is given), "gelsy" (the default), "gelsd" or "gelss" (which give singular values).
-    residuals are given when M > N and all matrices have full rank.
+    driver: "gels" (full rank, no rank is given), "gelsy" (the default), "gelsd" or "gelss" (which give singular
+    values).
+    residuals are given when M > N and all matrices have full rank, but not by "gelsy".
 
     >>> torch.linalg.lstsq(torch.tensor([[2.0]]), torch.tensor([[4.0]])).solution
     tensor([[2.]])
@@ -341,22 +349,24 @@ def lstsq(A, B, rcond=None, *, driver=None):
     b = B.unsqueeze(-1) if vector else B
     if b.ndim < 2 or b.shape[-2] != A.shape[-2]:
         raise RuntimeError(
-            f"[linalg.lstsq] input.size(-2) should match other.size(-2). Received {tuple(A.shape)} and {tuple(B.shape)}."
+            f"[linalg.lstsq] input.size(-2) should match other.size(-2). Received {tuple(A.shape)} and "
+            f"{tuple(B.shape)}."
         )
     m, n = A.shape[-2:]
     eps = rushlight.finfo(A.dtype).eps
     rtol = eps * max(m, n) if rcond is None or rcond < 0 else rcond
     solution = pinv(A, rtol=0.0 if driver == "gels" else rtol) @ b
     rank = matrix_rank(A, rtol=rtol)
-    residuals = A.new_empty((0,), dtype=A.dtype.to_real())
-    if m > n and (driver == "gels" or bool((rank == n).all())):
+    nothing = solution.reshape(-1)[:0].abs()
+    residuals = values = nothing
+    if m > n and (driver == "gels" or (driver in ("gelsd", "gelss") and bool((rank == n).all()))):
         residuals = (A @ solution - b).abs().square().sum(-2)
-    values = A.new_empty((0,), dtype=A.dtype.to_real())
     if driver in ("gelsd", "gelss"):
         values = rushlight.linalg.svdvals(A)
     if driver == "gels":
         rank = rank.new_empty((0,))
-    return return_types.linalg_lstsq((solution.squeeze(-1) if vector else solution, residuals, rank, values))
+    solution = solution.squeeze(-1) if vector else solution
+    return given("linalg.lstsq", return_types.linalg_lstsq((solution, residuals, rank, values)), out)
 
 
 def tensorinv(A, ind=2, *, out=None):
@@ -371,7 +381,8 @@ def tensorinv(A, ind=2, *, out=None):
     n = math.prod(front)
     if n != math.prod(back):
         raise RuntimeError(
-            "[linalg.tensorinv] Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]). "
+            "[linalg.tensorinv] Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+            "prod(self.shape[:ind]). "
             f"Received {tuple(A.shape)} and ind {ind}."
         )
     return given("linalg.tensorinv", inv(A.reshape(n, n)).reshape((*back, *front)), out)
@@ -398,7 +409,9 @@ def tensorsolve(A, B, dims=None, *, out=None):
 
 
 def eliminate(x, pivot=True):
-    """(L and U in one array, 1-based pivots) of arrays [*, M, N] by Gaussian elimination with row exchanges; LAPACK's choice of pivots."""
+    """(L and U in one array, 1-based pivots) of arrays [*, M, N] by Gaussian elimination with row exchanges; LAPACK's
+    choice of pivots.
+    """
     import numpy
 
     a = numpy.array(x)

@@ -21,12 +21,9 @@ FAMILIES = (
     "matrix",
     "sampling",
     "activation",
+    "window",
 )
 for _family in FAMILIES:
-    try:  # TEMPORARY while families are being written
-        importlib.import_module(f"rushlight.ops.{_family}")
-    except ModuleNotFoundError as e:
-        if f"rushlight.ops.{_family}" != e.name:
-            raise
+    importlib.import_module(f"rushlight.ops.{_family}")
 
 __all__ = ["FUNCTIONS", "composition"]

@@ -34,7 +34,9 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None):
     tensor([-1.,  2.])
     """
     if lower > upper:
-        raise RuntimeError(f"[rrelu] Lower bound should be less than or equal to the upper bound. Received {lower}, {upper}.")
+        raise RuntimeError(
+            f"[rrelu] Lower bound should be less than or equal to the upper bound. Received {lower}, {upper}."
+        )
     if not training:
         return _core.leaky_relu(input, (lower + upper) / 2)
     slope = _core.empty_like(input).uniform_(lower, upper, generator=generator)

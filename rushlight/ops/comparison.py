@@ -17,7 +17,8 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """
     if input.dtype != other.dtype:
         raise RuntimeError(
-            f"[isclose] both tensors must have one dtype. Received {input.dtype} and {other.dtype}. Convert one with .to()."
+            f"[isclose] both tensors must have one dtype. Received {input.dtype} and {other.dtype}. Convert one with "
+            ".to()."
         )
     if rtol < 0 or atol < 0:
         raise RuntimeError(f"[isclose] tolerances must not be negative. Received rtol {rtol}, atol {atol}.")

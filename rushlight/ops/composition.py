@@ -8,13 +8,12 @@ Tensor = _core.Tensor
 FUNCTIONS = {}  # name -> function: what the root shows as torch.<name>
 
 
-def composition(
-    function=None, *, public=True, method=True, inplace=False, out=False, aliases=()
-):
+def composition(function=None, *, public=True, method=True, inplace=False, out=False, aliases=()):
     """Makes `function` an operator.
 
-    public: torch.<name> exists. method: Tensor.<name> exists, its first argument being the tensor. inplace: so do <name>_ and
-    the method <name>_, which write the result into the first argument. out: a keyword out= receives the result. aliases: further names.
+    public: torch.<name> exists. method: Tensor.<name> exists, its first argument being the tensor. inplace: so do
+    <name>_ and the method <name>_, which write the result into the first argument. out: a keyword out= receives the
+    result. aliases: further names.
     """
     if function is None:
         return functools.partial(

@@ -27,9 +27,7 @@ def _requested(name, args, dtype, device):
 
 
 @composition(public=False)
-def to(
-    input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None, other=None
-):
+def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None, other=None):
     """The tensor with another dtype (or device); the tensor itself when nothing changes and copy is False.
 
     >>> torch.tensor([1.5, -0.5]).to(torch.int64)
@@ -142,9 +140,7 @@ def numpy(input, *, force=False):
 
     if input.requires_grad:
         if not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         input = input.detach()
     if input.dtype == _core.bfloat16:
         raise TypeError("[numpy] Got unsupported ScalarType BFloat16: NumPy has none. Call .float() first.")

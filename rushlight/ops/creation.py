@@ -46,9 +46,7 @@ def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     >>> torch.scalar_tensor(2)
     tensor(2.)
     """
-    return tensor(
-        s, dtype=dtype or _core.get_default_dtype(), device=device, requires_grad=requires_grad
-    )
+    return tensor(s, dtype=dtype or _core.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
 @composition(method=False)
@@ -78,9 +76,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     raw = memoryview(buffer).cast("B")
     size = dtype.itemsize
     if len(raw) == 0 or offset < 0 or offset >= len(raw):
-        raise ValueError(
-            f"[frombuffer] offset must be inside the buffer of {len(raw)} bytes. Received {offset}."
-        )
+        raise ValueError(f"[frombuffer] offset must be inside the buffer of {len(raw)} bytes. Received {offset}.")
     available = (len(raw) - offset) // size
     if count == 0 or count > available or (count < 0 and (len(raw) - offset) % size):
         raise ValueError(
@@ -173,9 +169,7 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     """
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride):
-        raise RuntimeError(
-            f"[empty_strided] size and stride must have equal length. Received {size} and {stride}."
-        )
+        raise RuntimeError(f"[empty_strided] size and stride must have equal length. Received {size} and {stride}.")
     if any(s < 0 for s in stride):
         raise RuntimeError(f"[empty_strided] strides must not be negative. Received {stride}.")
     span = 0 if 0 in size else 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))

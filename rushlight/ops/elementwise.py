@@ -12,7 +12,8 @@ _DIVISIONS = {None: _core.div, "floor": _core.floor_divide, "trunc": _core.trunc
 
 @composition(out=True, inplace=True, aliases=("divide",))
 def div(input, other, *, rounding_mode=None, out=None):
-    """input / other, elementwise; rounding_mode "trunc" rounds towards zero, "floor" down. Integers without it give floats.
+    """input / other, elementwise; rounding_mode "trunc" rounds towards zero, "floor" down. Integers without it give
+    floats.
 
     Raises RuntimeError for another rounding_mode, and when integers are divided by zero with one.
 
@@ -21,8 +22,7 @@ def div(input, other, *, rounding_mode=None, out=None):
     """
     if rounding_mode not in _DIVISIONS:
         raise RuntimeError(
-            "[div] expected rounding_mode to be one of None, 'trunc', or 'floor'. "
-            f"Received {rounding_mode!r}."
+            f"[div] expected rounding_mode to be one of None, 'trunc', or 'floor'. Received {rounding_mode!r}."
         )
     return _DIVISIONS[rounding_mode](input, other)
 
@@ -43,6 +43,8 @@ def _div_(input, other, *, rounding_mode=None):
     return input.copy_(div(input, other, rounding_mode=rounding_mode))
 
 
+Tensor.__rdiv__, Tensor.__idiv__ = Tensor.__rtruediv__, Tensor.__itruediv__
+FUNCTIONS["zero_"] = Tensor.zero_
 FUNCTIONS["true_divide"] = Tensor.true_divide = true_divide
 for _name in ("div_", "divide_", "true_divide_"):
     FUNCTIONS.pop(_name, None)
@@ -66,7 +68,8 @@ def clamp(input, min=None, max=None, *, out=None):
 
 @composition(method=False, out=True)
 def where(condition, input=None, other=None, *, out=None):
-    """input where condition holds, other elsewhere (tensors or numbers, all broadcast); condition alone: its nonzero places.
+    """input where condition holds, other elsewhere (tensors or numbers, all broadcast); condition alone: its nonzero
+    places.
 
     >>> torch.where(torch.tensor([True, False]), torch.tensor([1.0, 2.0]), 0.0)
     tensor([1., 0.])
@@ -126,7 +129,9 @@ def float_power(input, exponent, *, out=None):
     tensor([1., 4., 9.], dtype=torch.float64)
     """
     if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
-        raise TypeError("[float_power] input or exponent must be a Tensor. Received two numbers. Use torch.tensor(...).")
+        raise TypeError(
+            "[float_power] input or exponent must be a Tensor. Received two numbers. Use torch.tensor(...)."
+        )
     dtype = _core.promote_types(_double(input), _double(exponent))
     input, exponent = (x.to(dtype) if isinstance(x, Tensor) else x for x in (input, exponent))
     if not isinstance(input, Tensor):
@@ -138,11 +143,14 @@ def float_power(input, exponent, *, out=None):
 
 @composition(public=False)
 def float_power_(input, exponent):
-    """The in-place form of float_power(). Raises RuntimeError unless input is float64 or complex128 as the result is."""
+    """The in-place form of float_power(). Raises RuntimeError unless input is float64 or complex128 as the result
+    is.
+    """
     dtype = _core.promote_types(_double(input), _double(exponent))
     if input.dtype != dtype:
         raise RuntimeError(
-            f"[float_power_] the base given to float_power_ must have the result's dtype {dtype}. Received {input.dtype}."
+            f"[float_power_] the base given to float_power_ must have the result's dtype {dtype}. Received "
+            f"{input.dtype}."
         )
     return input.copy_(float_power(input, exponent))
 
@@ -229,7 +237,8 @@ def dist(input, other, p=2):
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The p-norm distances between the rows of x1 [*, M, D] and those of x2 [*, N, D]: [*, M, N].
 
-    compute_mode "use_mm_for_euclid_dist" computes them from inner products; "..._if_necessary" (the default) does so above
+    compute_mode "use_mm_for_euclid_dist" computes them from inner products; "..._if_necessary" (the default) does so
+    above
     25 rows, "donot_use_mm_for_euclid_dist" never. Raises RuntimeError for p < 0 or unequal D.
 
     >>> torch.cdist(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))

@@ -48,7 +48,8 @@ def nonzero_static(input, *, size, fill_value=-1, out=None):
 
 @composition(out=True)
 def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
-    """A copy of input with result[index[i, j]][j] = src[i, j] (for dim 0), or a number; reduce "add" or "multiply" combines.
+    """A copy of input with result[index[i, j]][j] = src[i, j] (for dim 0), or a number; reduce "add" or "multiply"
+    combines.
 
     Raises RuntimeError for an index out of range, for another reduce, and when dtypes differ.
 
@@ -147,7 +148,8 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
 
 @composition(method=False)
 def unravel_index(indices, shape):
-    """The coordinates of places in a flattened tensor of `shape`: one tensor per dimension. Negative places count from the end.
+    """The coordinates of places in a flattened tensor of `shape`: one tensor per dimension. Negative places count
+    from the end.
 
     >>> torch.unravel_index(torch.tensor([4, 5]), (2, 3))
     (tensor([1, 1]), tensor([1, 2]))

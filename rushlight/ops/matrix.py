@@ -60,7 +60,9 @@ def _equation(args):
 
 
 def _spelled_out(operand, labels, position):
-    """The operand and its labels with the ellipsis as numbers and each label once (a repeated one takes the diagonal)."""
+    """The operand and its labels with the ellipsis as numbers and each label once (a repeated one takes the
+    diagonal).
+    """
     named = sum(x != _ELLIPSIS for x in labels)
     if _ELLIPSIS in labels:
         at = labels.index(_ELLIPSIS)
@@ -141,9 +143,11 @@ def _contract(a, of_a, b, of_b, kept):
 def einsum(*args):
     """Products of the operands summed over the subscripts that the result does not name.
 
-    einsum(equation, *operands): "ij,jk->ik" is the matrix product; a repeated subscript takes a diagonal; '...' stands for
+    einsum(equation, *operands): "ij,jk->ik" is the matrix product; a repeated subscript takes a diagonal; '...'
+    stands for
     dimensions that broadcast; without "->" the result has the subscripts that occur once, in alphabetical order.
-    einsum(operand, [0, 1], ..., [0]) names subscripts by numbers. Raises RuntimeError for an equation that does not fit.
+    einsum(operand, [0, 1], ..., [0]) names subscripts by numbers. Raises RuntimeError for an equation that does not
+    fit.
 
     >>> torch.einsum("ij,j->i", torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1.0, 10.0]))
     tensor([21., 43.])
@@ -190,7 +194,8 @@ def einsum(*args):
 
 @composition(method=False, out=True)
 def tensordot(a, b, dims=2, *, out=None):
-    """The products of a and b summed over pairs of dimensions: the last `dims` of a with the first of b, or two lists of them.
+    """The products of a and b summed over pairs of dimensions: the last `dims` of a with the first of b, or two lists
+    of them.
 
     >>> torch.tensordot(torch.ones(2, 3), torch.ones(3, 2), dims=1)
     tensor([[3., 3.],
@@ -208,9 +213,7 @@ def tensordot(a, b, dims=2, *, out=None):
     else:
         of_a, of_b = (wrap_dims("tensordot", d, x.ndim) for d, x in zip(dims, (a, b), strict=True))
     if len(of_a) != len(of_b):
-        raise RuntimeError(
-            f"[tensordot] both dimension lists should have same length. Received {of_a} and {of_b}."
-        )
+        raise RuntimeError(f"[tensordot] both dimension lists should have same length. Received {of_a} and {of_b}.")
     for i, j in zip(of_a, of_b, strict=True):
         n, m = a.shape[i], b.shape[j]
         if n != m and n != 1 and m != 1:
@@ -280,7 +283,9 @@ def chain_matmul(*matrices, out=None):
 
 
 def cheapest_product(matrices):
-    """The product of matrices [p0, p1], [p1, p2], ... in the order of fewest multiplications (Cormen et al., chapter 15)."""
+    """The product of matrices [p0, p1], [p1, p2], ... in the order of fewest multiplications (Cormen et al., chapter
+    15).
+    """
     n = len(matrices)
     p = [m.shape[0] for m in matrices] + [matrices[-1].shape[1]]
     cost = [[0] * n for _ in range(n)]
@@ -456,10 +461,9 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False,
 
 
 @composition
-def lu(input, *, pivot=True, get_infos=False, out=None):
+def lu(input, pivot=True, get_infos=False, out=None):
     """(LU, pivots) of matrices [*, M, N], and with get_infos the places of zero pivots; see `linalg.lu_factor`."""
-    packed, pivots, info = rushlight.linalg.lu_factor_ex(input, pivot=pivot)
-    result = (packed, pivots, info) if get_infos else (packed, pivots)
+    result = (rushlight.linalg.lu_factor_ex if get_infos else rushlight.linalg.lu_factor)(input, pivot=pivot)
     return result if out is None else write_out("lu", result, out)
 
 
@@ -483,7 +487,9 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=N
 
 @composition(out=True)
 def geqrf(input, *, out=None):
-    """(a, tau): R on and above the diagonal of a, the reflections of Q below; see `linalg.householder_product`. No gradient."""
+    """(a, tau): R on and above the diagonal of a, the reflections of Q below; see `linalg.householder_product`. No
+    gradient.
+    """
     return rushlight.linalg.decompositions.reflections(input)
 
 
@@ -495,7 +501,11 @@ def orgqr(input, tau, *, out=None):
 
 @composition(out=True)
 def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
-    """Q @ other (Q^H with transpose; other @ Q with left=False), Q [M, M] being the product of the reflections of geqrf()."""
+    """Q @ other (Q^H with transpose; other @ Q with left=False), Q [M, M] being the product of the reflections of
+    geqrf().
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"[ormqr] input must have at least 2 dimensions. Received {input.ndim}.")
     m, n = input.shape[-2:]
     if other.ndim < 2 or other.shape[-2 if left else -1] != m or tau.shape[-1] > n:
         raise RuntimeError(
@@ -504,7 +514,8 @@ def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
         )
     if not input.dtype == tau.dtype == other.dtype:
         raise RuntimeError(
-            f"[ormqr] Expected input and tau and other to have the same dtype. Received {input.dtype}, {tau.dtype} and {other.dtype}."
+            f"[ormqr] Expected input and tau and other to have the same dtype. Received {input.dtype}, {tau.dtype} "
+            f"and {other.dtype}."
         )
     if m > n:  # reflections of zero complete the square
         input = _core.constant_pad_nd(input, (0, m - n))
@@ -521,27 +532,26 @@ def svd_lowrank(A, q=6, niter=2, M=None):
     """
     if M is not None:
         A = A - M.expand(A.shape)
-    q = min(q, *A.shape[-2:])
-    wide = A.shape[-2] < A.shape[-1]
-    if wide:
-        A = A.mH
-    seen = _core.matmul(A, _core.randn((A.shape[-1], q), dtype=A.dtype))
-    basis = rushlight.linalg.qr(seen).Q
+    basis = rushlight.linalg.qr(_core.matmul(A, _core.randn((A.shape[-1], q), dtype=A.dtype))).Q
     for _ in range(niter):
         basis = rushlight.linalg.qr(_core.matmul(A.mH, basis)).Q
         basis = rushlight.linalg.qr(_core.matmul(A, basis)).Q
     u, s, vh = rushlight.linalg.svd(_core.matmul(basis.mH, A), full_matrices=False)
-    u, v = _core.matmul(basis, u), vh.mH
-    return (v, s, u) if wide else (u, s, v)
+    return _core.matmul(basis, u), s, vh.mH
 
 
 @composition(method=False)
 def pca_lowrank(A, q=None, center=True, niter=2):
-    """(U, S, V) of the principal components of the rows of A [*, M, N], see `svd_lowrank`; center subtracts the columns' means."""
+    """(U, S, V) of the principal components of the rows of A [*, M, N], see `svd_lowrank`; center subtracts the
+    columns' means.
+    """
     m, n = A.shape[-2:]
     q = min(6, m, n) if q is None else q
     if not 0 <= q <= min(m, n):
-        raise ValueError(f"[pca_lowrank] q must be non-negative integer and not greater than min(m, n). Received {q} for {m} and {n}.")
+        raise ValueError(
+            f"[pca_lowrank] q must be non-negative integer and not greater than min(m, n). Received {q} for {m} and "
+            f"{n}."
+        )
     if niter < 0:
         raise ValueError(f"[pca_lowrank] niter must be non-negative integer. Received {niter}.")
     return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)

@@ -37,7 +37,9 @@ def _median(name, whole, along, named):
 
 
 median = _median("median", _core.median_all, _core.median_dim, return_types.median)
-median.__doc__ = """The median of all elements, or (values, indices) along dim: the lower of two in the middle; NaN where there is one.
+median.__doc__ = """The median of all elements, or (values, indices) along dim.
+
+It is the lower of two in the middle, and NaN where there is one.
 
 >>> torch.median(torch.tensor([4, 1, 3, 2]))
 tensor(2)
@@ -69,9 +71,9 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     """
     if dim is None:
         found = _core.unique_sorted(input, return_inverse, return_counts)
-    else:
-        found = _core.unique_dim(input, dim, return_inverse, return_counts)
-    return _distinct(found, return_inverse, return_counts)
+        return _distinct(found, return_inverse, return_counts)
+    values, *rest = _core.unique_dim(input.movedim(dim, 0), 0, return_inverse, return_counts)
+    return _distinct((values.movedim(0, dim), *rest), return_inverse, return_counts)
 
 
 @composition

@@ -37,7 +37,7 @@ def _extremum(name, whole, along, between, named):
 
 
 max = _extremum("max", _core.amax, _core.max_dim, _core.maximum, return_types.max)
-max.__doc__ = """The largest element; with dim (values, indices) along it; with a second tensor the larger of both, elementwise.
+max.__doc__ = """The largest element; with dim (values, indices) along it; with a second tensor the larger of both.
 
 NaN wins. Equal elements share the gradient of max(input); max(input, dim) gives it to the first.
 
@@ -47,7 +47,7 @@ values=tensor([3., 5.]),
 indices=tensor([1, 0]))
 """
 min = _extremum("min", _core.amin, _core.min_dim, _core.minimum, return_types.min)
-min.__doc__ = """The smallest element; with dim (values, indices) along it; with a second tensor the smaller of both, elementwise.
+min.__doc__ = """The smallest element; with dim (values, indices) along it; with a second tensor the smaller of both.
 
 NaN wins. Equal elements share the gradient of min(input); min(input, dim) gives it to the first.
 
@@ -106,7 +106,7 @@ def _variance(row):
 
 var, std = _variance(_core.var), _variance(_core.std)
 var_mean, std_mean = _variance(_core.var_mean), _variance(_core.std_mean)
-var.__doc__ = """The variance of all elements or along dim: the squared distance from the mean over n - correction elements.
+var.__doc__ = """The variance of all elements or along dim: the squared distances from the mean over n - correction.
 
 unbiased: correction 1 or 0.
 
@@ -138,7 +138,8 @@ composition(method=False)(std_mean)
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariance matrix of the variables in the rows of input [variables, observations]: [variables, variables].
 
-    fweights: how often each observation counts, integers; aweights: how much, floating point. A 1-d input is one variable.
+    fweights: how often each observation counts, integers; aweights: how much, floating point. A 1-d input is one
+    variable.
 
     >>> torch.cov(torch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
     tensor([[ 1., -1.],
@@ -208,7 +209,8 @@ def corrcoef(input):
 
 @composition(out=True)
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
-    """The p-norm over all elements or the dimensions dim: a number, inf, -inf, "fro" (2), or "nuc", the sum of singular values.
+    """The p-norm over all elements or the dimensions dim: a number, inf, -inf, "fro" (2), or "nuc", the sum of
+    singular values.
 
     >>> torch.norm(torch.tensor([[3.0], [4.0]]))
     tensor(5.)
@@ -420,9 +422,11 @@ def _histogram(name, points, edges, weight, density):
 
 @composition(out=True)
 def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
-    """(hist, bin_edges): how many elements of input fall into each bin; the last bin is closed, what is outside is left out.
+    """(hist, bin_edges): how many elements of input fall into each bin; the last bin is closed, what is outside is
+    left out.
 
-    bins: their number (over `range`, by default the data's) or their edges. weight: of each element. density: integral 1.
+    bins: their number (over `range`, by default the data's) or their edges. weight: of each element. density:
+    integral 1.
 
     >>> torch.histogram(torch.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
@@ -432,7 +436,8 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
     edges = _edges("histogram", flat, bins, range)
     if edges.dtype != input.dtype:
         raise RuntimeError(
-            f"[histogram] input tensor and bins tensors should have the same dtype. Received {input.dtype} and {edges.dtype}."
+            f"[histogram] input tensor and bins tensors should have the same dtype. Received {input.dtype} and "
+            f"{edges.dtype}."
         )
     return return_types.histogram((_histogram("histogram", flat.unsqueeze(1), [edges], weight, density), edges))
 
@@ -502,16 +507,20 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
 
 @composition(method=False)
 def gradient(input, *, spacing=1, dim=None, edge_order=1):
-    """The estimated derivative of input along each of dim (all by default): second order inside, of edge_order at the ends.
+    """The estimated derivative of input along each of dim (all by default): second order inside, of edge_order at the
+    ends.
 
-    spacing: the distance of samples, one for each dim, or their coordinates as 1-d tensors. Source: Fornberg, "Generation of
+    spacing: the distance of samples, one for each dim, or their coordinates as 1-d tensors. Source: Fornberg,
+    "Generation of
     finite difference formulas on arbitrarily spaced grids", Math. Comp. 51, 1988.
 
     >>> torch.gradient(torch.tensor([1.0, 4.0, 9.0]))
     (tensor([3., 4., 5.]),)
     """
     if edge_order not in (1, 2):
-        raise RuntimeError(f"[gradient] torch.gradient only supports edge_order=1 and edge_order=2. Received {edge_order}.")
+        raise RuntimeError(
+            f"[gradient] torch.gradient only supports edge_order=1 and edge_order=2. Received {edge_order}."
+        )
     dims = wrap_dims("gradient", builtins.range(input.ndim) if dim is None else dim, input.ndim)
     if spacing is None or isinstance(spacing, (int, float, complex)):
         spacing = [1 if spacing is None else spacing] * len(dims)
@@ -609,4 +618,3 @@ def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """
     areas, dim = _areas("cumulative_trapezoid", y, x, dx, dim)
     return areas.cumsum(dim)
-

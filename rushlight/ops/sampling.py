@@ -1,9 +1,33 @@
-"""Random functions beside the rows of the core (rand, normal, bernoulli...): the kinds of dropout."""
+"""Random functions beside the rows of the core (rand, bernoulli...): normal with all its arguments, the kinds of
+dropout.
+"""
 
 from rushlight import _core
-from rushlight.ops.composition import FUNCTIONS, composition
+from rushlight.ops.composition import FUNCTIONS, composition, write_out
 
 Tensor = _core.Tensor
+
+
+@composition(method=False)
+def normal(
+    mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False,
+    requires_grad=False,
+):  # fmt: skip
+    """Normally distributed numbers: one for each element of mean and std, which broadcast, or [*size] when both are
+    numbers.
+
+    Raises RuntimeError when a std is negative.
+
+    >>> torch.normal(torch.zeros(2, 1), torch.ones(3)).shape
+    torch.Size([2, 3])
+    """
+    if device is not None:
+        _core.check_device(device)
+    given = {"size": size} if size is not None else {}
+    made = _core.normal(mean, std, **given, generator=generator, dtype=dtype)
+    if out is not None:
+        return write_out("normal", made, out)
+    return made.requires_grad_() if requires_grad else made
 
 
 def _checked_probability(name, p):
@@ -18,7 +42,9 @@ def _kept(input, shape, p):
 
 def _feature_shape(name, input):
     if input.ndim < 2:
-        raise RuntimeError(f"[{name}] Feature dropout requires at least 2 dimensions in the input. Received {input.ndim}.")
+        raise RuntimeError(
+            f"[{name}] Feature dropout requires at least 2 dimensions in the input. Received {input.ndim}."
+        )
     return (*input.shape[:2], *(1,) * (input.ndim - 2))
 
 

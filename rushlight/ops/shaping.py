@@ -26,7 +26,8 @@ def flatten(input, start_dim=0, end_dim=-1):
     start, end = wrap_dim("flatten", start_dim, ndim), wrap_dim("flatten", end_dim, ndim)
     if start > end:
         raise RuntimeError(
-            f"[flatten] flatten() has invalid args: start_dim cannot come after end_dim. Received {start_dim} and {end_dim}."
+            f"[flatten] flatten() has invalid args: start_dim cannot come after end_dim. Received {start_dim} and "
+            f"{end_dim}."
         )
     if start == end:
         return input
@@ -117,13 +118,13 @@ def broadcast_tensors(*tensors):
 
 
 @composition
-def tile(input, *dims):
+def tile(input, *repeats, dims=None):
     """input repeated dims[k] times along its k-th last dimension, counted together from the end.
 
     >>> torch.tile(torch.tensor([1, 2]), (2,))
     tensor([1, 2, 1, 2])
     """
-    dims = tuple(given_sizes(dims))
+    dims = tuple(given_sizes(repeats)) if dims is None else tuple(dims)
     return input.repeat((1,) * (input.ndim - len(dims)) + dims)
 
 
@@ -533,7 +534,8 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1, *, out=None):
 
 @composition(public=False)
 def fill_diagonal_(input, fill_value, wrap=False):
-    """Writes fill_value on the main diagonal in place; wrap continues it below a tall matrix, one row left out each time.
+    """Writes fill_value on the main diagonal in place; wrap continues it below a tall matrix, one row left out each
+    time.
 
     All dimensions of a tensor of more than two must be equal. Raises RuntimeError otherwise.
 
@@ -584,7 +586,9 @@ def block_diag(*tensors):
 
 @composition(method=False)
 def meshgrid(*tensors, indexing=None):
-    """One n-d grid for each of the n 1-d tensors: its values along its own dimension ("xy" swaps the first two). Views.
+    """One n-d grid for each of the n 1-d tensors: its values along its own dimension. Views.
+
+    indexing "xy" gives the first two dimensions the sizes of the second and the first tensor.
 
     >>> x, y = torch.meshgrid(torch.tensor([1, 2]), torch.tensor([3, 4]), indexing="ij")
     >>> x
@@ -608,11 +612,8 @@ def meshgrid(*tensors, indexing=None):
     if swap:
         tensors[:2] = tensors[1::-1]
     shape = [t.numel() for t in tensors]
-    grids = [
-        t.reshape([-1 if d == k else 1 for d in range(len(shape))]).expand(shape) for k, t in enumerate(tensors)
-    ]
+    grids = [t.reshape([-1 if d == k else 1 for d in range(len(shape))]).expand(shape) for k, t in enumerate(tensors)]
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)
 

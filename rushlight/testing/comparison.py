@@ -73,9 +73,7 @@ def assert_close(
     if (rtol is None) != (atol is None):
         missing = "rtol" if rtol is None else "atol"
         raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
-    rules = _Rules(
-        allow_subclasses, rtol, atol, equal_nan, check_device, check_dtype, check_layout, check_stride
-    )
+    rules = _Rules(allow_subclasses, rtol, atol, equal_nan, check_device, check_dtype, check_layout, check_stride)
     problem = _difference(actual, expected, rules, "")
     if problem is None:
         return
@@ -92,7 +90,13 @@ def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan=True, msg=
     if rtol is None and atol is None:
         rtol, atol = default_tolerances(actual.dtype, expected.dtype)
     assert_close(
-        actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_device=True, check_dtype=False,
+        actual,
+        expected,
+        rtol=rtol,
+        atol=atol,
+        equal_nan=equal_nan,
+        check_device=True,
+        check_dtype=False,
         msg=msg or None,
     )
 
@@ -174,8 +178,10 @@ def _number_difference(actual, expected, rules):
     rtol, atol = rules.tolerances(*dtypes)
     absolute = abs(actual - expected)
     both_nan = cmath.isnan(actual) and cmath.isnan(expected)
-    if actual == expected or (both_nan and rules.equal_nan) or (
-        cmath.isfinite(actual) and cmath.isfinite(expected) and absolute <= atol + rtol * abs(expected)
+    if (
+        actual == expected
+        or (both_nan and rules.equal_nan)
+        or (cmath.isfinite(actual) and cmath.isfinite(expected) and absolute <= atol + rtol * abs(expected))
     ):
         return None
     return _number_text(actual, expected, rtol, atol)

@@ -206,9 +206,7 @@ def _is_on_cuda(x):
 
 def _checkpoint_by_hooks(function, args, kwargs, preserve, context_fn, determinism_check, early_stop):
     if determinism_check not in ("default", "none"):
-        raise ValueError(
-            f"[checkpoint] determinism_check must be 'default' or 'none'. Received {determinism_check!r}."
-        )
+        raise ValueError(f"[checkpoint] determinism_check must be 'default' or 'none'. Received {determinism_check!r}.")
     forward_context, recompute_context = context_fn()
     if not rushlight.is_grad_enabled():
         with forward_context:

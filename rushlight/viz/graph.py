@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import webbrowser
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,6 +77,8 @@ class Graph:
             path = _with_extension(base, format)
             _write(path, _run_dot(_dot_text(*_summarised(self)), format))
         if view:
+            import webbrowser
+
             webbrowser.open(path.resolve().as_uri())
         return str(path)
 

@@ -2,6 +2,7 @@
 
 The kernels are compiled alone into a small shared object, so these tests need a C++ compiler but no built package.
 """
+
 import ctypes
 import os
 import pathlib
@@ -16,8 +17,20 @@ torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:.*is out of bounds:UserWarning")]
 
 CSRC = pathlib.Path(__file__).resolve().parents[2] / "csrc"
-DTYPES = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
-          torch.float32, torch.float64, torch.complex64, torch.complex128]
+DTYPES = [
+    torch.bool,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.complex64,
+    torch.complex128,
+]
 FLOATING = DTYPES[6:10]
 REAL = DTYPES[:10]
 SIZES = [0, 1, 5, 15, 16, 17, 31, 32, 100, 1000, 100003]
@@ -42,8 +55,10 @@ CALLS = {
     "log_normal": ("int d, void* out, i64 n, double a, double b", "fill_log_normal(DType(d), out, n, a, b, *g)"),
     "geometric": ("int d, void* out, i64 n, double a", "fill_geometric(DType(d), out, n, a, *g)"),
     "bernoulli": ("int d, void* out, i64 n, double a", "fill_bernoulli(DType(d), out, n, a, *g)"),
-    "bernoulli_tensor": ("int d, void* out, i64 n, int pd, void* p",
-                         "fill_bernoulli_tensor(DType(d), out, n, DType(pd), p, *g)"),
+    "bernoulli_tensor": (
+        "int d, void* out, i64 n, int pd, void* p",
+        "fill_bernoulli_tensor(DType(d), out, n, DType(pd), p, *g)",
+    ),
     "random": ("int d, void* out, i64 n", "fill_random(DType(d), out, n, *g)"),
     "random_from": ("int d, void* out, i64 n, i64 a", "fill_random_from(DType(d), out, n, a, *g)"),
     "random_from_to": ("int d, void* out, i64 n, i64 a, i64 b", "fill_random_from_to(DType(d), out, n, a, b, *g)"),
@@ -52,16 +67,26 @@ CALLS = {
     "binomial": ("int d, void* out, i64 n, void* c, void* p", "fill_binomial(DType(d), out, n, c, p, *g)"),
     "gamma": ("int d, void* out, i64 n, void* a", "fill_standard_gamma(DType(d), out, n, a, *g)"),
     "dirichlet": ("int d, void* out, i64 rows, i64 k, void* a", "fill_dirichlet(DType(d), out, rows, k, a, *g)"),
-    "multinomial": ("i64* out, int d, void* w, i64 rows, i64 k, i64 n, int r",
-                    "fill_multinomial(out, DType(d), w, rows, k, n, r != 0, *g)"),
-    "mask": ("int d, void* out, i64 n, double p, std::uint64_t seed, std::uint64_t offset",
-             "(void)g; fill_dropout_mask(DType(d), out, n, p, seed, offset)"),
-    "scale": ("int d, void* out, i64 n, double p, std::uint64_t seed, std::uint64_t offset",
-              "(void)g; fill_dropout_scale(DType(d), out, n, p, seed, offset)"),
-    "philox_words": ("std::uint64_t seed, std::uint64_t offset, std::uint64_t block, std::uint32_t* out",
-                     "(void)g; philox_block(seed, offset, block, out)"),
-    "philox_portable": ("std::uint64_t seed, std::uint64_t offset, std::uint64_t block, std::uint32_t* out",
-                        "(void)g; philox_block_portable(seed, offset, block, out)"),
+    "multinomial": (
+        "i64* out, int d, void* w, i64 rows, i64 k, i64 n, int r",
+        "fill_multinomial(out, DType(d), w, rows, k, n, r != 0, *g)",
+    ),
+    "mask": (
+        "int d, void* out, i64 n, double p, std::uint64_t seed, std::uint64_t offset",
+        "(void)g; fill_dropout_mask(DType(d), out, n, p, seed, offset)",
+    ),
+    "scale": (
+        "int d, void* out, i64 n, double p, std::uint64_t seed, std::uint64_t offset",
+        "(void)g; fill_dropout_scale(DType(d), out, n, p, seed, offset)",
+    ),
+    "philox_words": (
+        "std::uint64_t seed, std::uint64_t offset, std::uint64_t block, std::uint32_t* out",
+        "(void)g; philox_block(seed, offset, block, out)",
+    ),
+    "philox_portable": (
+        "std::uint64_t seed, std::uint64_t offset, std::uint64_t block, std::uint32_t* out",
+        "(void)g; philox_block_portable(seed, offset, block, out)",
+    ),
     "threads": ("int n", "(void)g; set_num_threads(n)"),
 }
 
@@ -72,10 +97,17 @@ def library(tmp_path_factory):
     if not compiler:
         pytest.skip("no C++ compiler")
     folder = tmp_path_factory.mktemp("random")
-    lines = ["#include <algorithm>", '#include "base/parallel.h"', '#include "kernels/random.h"',
-             '#include "kernels/random_philox.h"', "#include <string>", "using namespace rl;",
-             "static thread_local std::string message;", 'extern "C" Generator* rl_new() { return new Generator; }',
-             'extern "C" void rl_delete(Generator* g) { delete g; }']
+    lines = [
+        "#include <algorithm>",
+        '#include "base/parallel.h"',
+        '#include "kernels/random.h"',
+        '#include "kernels/random_philox.h"',
+        "#include <string>",
+        "using namespace rl;",
+        "static thread_local std::string message;",
+        'extern "C" Generator* rl_new() { return new Generator; }',
+        'extern "C" void rl_delete(Generator* g) { delete g; }',
+    ]
     for name, (parameters, body) in CALLS.items():
         lines.append(f'extern "C" const char* rl_{name}(Generator* g, {parameters}) {{')
         lines.append(f"try {{ {body}; return nullptr; }}")
@@ -84,8 +116,19 @@ def library(tmp_path_factory):
     source.write_text("\n".join(lines))
     shared = folder / "librandom.so"
     sources = [str(source), str(CSRC / "base/parallel.cpp"), *map(str, sorted((CSRC / "kernels").glob("random*.cpp")))]
-    flags = ["-std=c++20", "-O3", "-march=x86-64-v3", "-fPIC", "-shared", "-fopenmp", "-fno-math-errno",
-             "-fno-trapping-math", "-Wall", "-Wextra", f"-I{CSRC}"]
+    flags = [
+        "-std=c++20",
+        "-O3",
+        "-march=x86-64-v3",
+        "-fPIC",
+        "-shared",
+        "-fopenmp",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-Wall",
+        "-Wextra",
+        f"-I{CSRC}",
+    ]
     subprocess.run([compiler, *flags, *sources, "-o", str(shared)], check=True)
     loaded = ctypes.CDLL(str(shared))
     loaded.rl_new.restype = ctypes.c_void_p
@@ -154,8 +197,10 @@ def assert_same(actual, expected):
     assert actual.dtype == expected.dtype
     a, b = bits(actual.reshape(-1)), bits(expected.reshape(-1))
     wrong = (a != b).nonzero().flatten()
-    assert wrong.numel() == 0, (f"{wrong.numel()} of {a.numel()} differ, first at {wrong[0].item()}: "
-                                f"{actual.reshape(-1)[wrong[:4]]} != {expected.reshape(-1)[wrong[:4]]}")
+    assert wrong.numel() == 0, (
+        f"{wrong.numel()} of {a.numel()} differ, first at {wrong[0].item()}: "
+        f"{actual.reshape(-1)[wrong[:4]]} != {expected.reshape(-1)[wrong[:4]]}"
+    )
 
 
 def compare(ours, name, dtype, arguments, fill, seeds=SEEDS, sizes=SIZES):
@@ -233,11 +278,16 @@ def test_state_refuses_foreign_bytes(ours):
     refused(before[:-1].copy(), "5056 bytes. Received 5055")
     refused(np.zeros(5056, np.uint8), "seeded=0")
     for offset, kind, value, text in [
-            (8, np.int32, 0, "left=0"), (8, np.int32, 625, "left=625"), (8, np.int32, -5, "left=-5"),
-            (16, np.uint64, 625, "next=625"), (16, np.uint64, 2**63, "next=9223372036854775808"),
-            (24, np.uint64, 2**32, "words below"), (8, np.int32, 624, None)]:
+        (8, np.int32, 0, "left=0"),
+        (8, np.int32, 625, "left=625"),
+        (8, np.int32, -5, "left=-5"),
+        (16, np.uint64, 625, "next=625"),
+        (16, np.uint64, 2**63, "next=9223372036854775808"),
+        (24, np.uint64, 2**32, "words below"),
+        (8, np.int32, 624, None),
+    ]:
         state = before.copy()
-        state[offset:offset + np.dtype(kind).itemsize] = np.frombuffer(kind(value).tobytes(), np.uint8)
+        state[offset : offset + np.dtype(kind).itemsize] = np.frombuffer(kind(value).tobytes(), np.uint8)
         if text is None:  # left=624 with next=2 would read past the words
             state[16:24] = np.frombuffer(np.uint64(2).tobytes(), np.uint8)
             text = "left=624, next=2"
@@ -278,9 +328,17 @@ def test_normal_of_a_strided_tensor(ours, dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATING)
-@pytest.mark.parametrize("name, arguments", [
-    ("exponential", (1,)), ("exponential", (0.37,)), ("cauchy", (0, 1)), ("cauchy", (1.3, 2.7)), ("log_normal", (1, 2)),
-    ("log_normal", (-0.3, 0.4))])
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("exponential", (1,)),
+        ("exponential", (0.37,)),
+        ("cauchy", (0, 1)),
+        ("cauchy", (1.3, 2.7)),
+        ("log_normal", (1, 2)),
+        ("log_normal", (-0.3, 0.4)),
+    ],
+)
 def test_continuous(ours, name, arguments, dtype):
     compare(ours, name, dtype, arguments, lambda t, g: getattr(t, name + "_")(*arguments, generator=g))
 
@@ -294,10 +352,32 @@ def test_random(ours, dtype):
 
 
 @pytest.mark.parametrize("dtype", REAL)
-@pytest.mark.parametrize("bounds", [
-    (0, 1), (0, 2), (-3, 100), (0, 127), (10, 1000), (0, 2**20), (0, 2**24), (0, 2**24 + 1), (0, 2**28 - 1), (0, 2**28),
-    (-(2**31), 2**31), (5, 2**32 - 1), (0, 2**40), (2**53 + 1, 2**53 + 100), (-(2**53) - 3, 2**60),
-    (-(2**63), 2**63 - 1), (-65504, 65505), (2**24 + 1, 2**24 + 9), (2049, 4099), (257, 1003), (-5001, -259)])
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        (0, 1),
+        (0, 2),
+        (-3, 100),
+        (0, 127),
+        (10, 1000),
+        (0, 2**20),
+        (0, 2**24),
+        (0, 2**24 + 1),
+        (0, 2**28 - 1),
+        (0, 2**28),
+        (-(2**31), 2**31),
+        (5, 2**32 - 1),
+        (0, 2**40),
+        (2**53 + 1, 2**53 + 100),
+        (-(2**53) - 3, 2**60),
+        (-(2**63), 2**63 - 1),
+        (-65504, 65505),
+        (2**24 + 1, 2**24 + 9),
+        (2049, 4099),
+        (257, 1003),
+        (-5001, -259),
+    ],
+)
 def test_random_from_to(ours, dtype, bounds):
     def fill(tensor, generator):
         return tensor.random_(*bounds, generator=generator)
@@ -410,8 +490,10 @@ def test_rejection_in_half_precision_rounds_float32(ours, dtype):
     p = spread(3, 1000, dtype, 0, 1)
     expected = torch._standard_gamma(alpha.float(), generator=theirs(1)).clamp(min=torch.finfo(dtype).tiny)
     assert_same(ours(1).fill("gamma", dtype, 1000, alpha), expected.to(dtype))
-    assert_same(ours(1).fill("binomial", dtype, 1000, counts, p),
-                torch.binomial(counts.float(), p.float(), generator=theirs(1)).to(dtype))
+    assert_same(
+        ours(1).fill("binomial", dtype, 1000, counts, p),
+        torch.binomial(counts.float(), p.float(), generator=theirs(1)).to(dtype),
+    )
 
 
 @pytest.mark.parametrize("categories", [1, 3, 10, 1000])
@@ -429,9 +511,20 @@ def test_dirichlet(ours, dtype, categories):
 
 
 @pytest.mark.parametrize("dtype", FLOATING)
-@pytest.mark.parametrize("rows, categories, samples, replacement", [
-    (1, 1, 1, False), (1, 7, 1, False), (3, 7, 1, True), (3, 7, 5, False), (5, 100, 100, False), (3, 7, 20, True),
-    (4, 1000, 300, True), (2, 1000, 30, False), (0, 4, 2, True)])
+@pytest.mark.parametrize(
+    "rows, categories, samples, replacement",
+    [
+        (1, 1, 1, False),
+        (1, 7, 1, False),
+        (3, 7, 1, True),
+        (3, 7, 5, False),
+        (5, 100, 100, False),
+        (3, 7, 20, True),
+        (4, 1000, 300, True),
+        (2, 1000, 30, False),
+        (0, 4, 2, True),
+    ],
+)
 def test_multinomial(ours, dtype, rows, categories, samples, replacement):
     for seed in SEEDS[:4]:
         mine, reference = ours(seed), theirs(seed)
@@ -445,12 +538,20 @@ def test_multinomial(ours, dtype, rows, categories, samples, replacement):
         assert (mine.state() == reference.get_state().numpy()).all()
 
 
-@pytest.mark.parametrize("name, arguments, text", [
-    ("uniform", (1.0, 0.0), "from must be <= to"), ("normal", (0.0, -1.0), "std must be >= 0"),
-    ("exponential", (0.0,), "lambd must be > 0"), ("geometric", (1.0,), "0 < p < 1"),
-    ("bernoulli", (1.5,), "0 <= p <= 1"), ("bernoulli", (float("nan"),), "0 <= p <= 1"),
-    ("random_from_to", (5, 5), "from must be below to"),
-    ("log_normal", (0.0, 0.0), "std must be > 0"), ("cauchy", (0.0, 0.0), "sigma must be > 0")])
+@pytest.mark.parametrize(
+    "name, arguments, text",
+    [
+        ("uniform", (1.0, 0.0), "from must be <= to"),
+        ("normal", (0.0, -1.0), "std must be >= 0"),
+        ("exponential", (0.0,), "lambd must be > 0"),
+        ("geometric", (1.0,), "0 < p < 1"),
+        ("bernoulli", (1.5,), "0 <= p <= 1"),
+        ("bernoulli", (float("nan"),), "0 <= p <= 1"),
+        ("random_from_to", (5, 5), "from must be below to"),
+        ("log_normal", (0.0, 0.0), "std must be > 0"),
+        ("cauchy", (0.0, 0.0), "sigma must be > 0"),
+    ],
+)
 def test_parameters_outside_their_domain(ours, name, arguments, text):
     with pytest.raises(RuntimeError, match=text):
         ours(0).fill(name, torch.float32, 4, *arguments)

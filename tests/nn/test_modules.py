@@ -130,6 +130,7 @@ LOSSES = [
     ("PoissonNLLLoss", {"full": True}, [_plain, _q * 5]),
     ("GaussianNLLLoss", {}, [_plain, _q, _p]), ("GaussianNLLLoss", {"full": True}, [_plain, _q, _p]),
     ("GaussianNLLLoss", {"eps": 0.5}, [_plain, _q, _p]),
+    ("GaussianNLLLoss", {}, [_plain, _q, _p[:1]]), ("GaussianNLLLoss", {}, [_plain, _q, _p[:, 0]]),
     ("HingeEmbeddingLoss", {}, [_plain, _signs]), ("HingeEmbeddingLoss", {"margin": 0.3}, [_plain, _signs]),
     ("MarginRankingLoss", {"margin": 0.2}, [_plain, randn(3, 4, seed=5), _signs]),
     ("SoftMarginLoss", {}, [_plain, _signs]),

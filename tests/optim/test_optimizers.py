@@ -17,6 +17,16 @@ CASES = [
     ("SGD", {"momentum": 0.5, "maximize": True}),
     ("Adam", {}), ("Adam", {"weight_decay": 0.1}), ("Adam", {"amsgrad": True, "betas": (0.8, 0.9)}),
     ("Adam", {"maximize": True, "eps": 1e-3}), ("Adam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
+    ("RMSprop", {}), ("RMSprop", {"momentum": 0.5, "weight_decay": 0.1}), ("RMSprop", {"centered": True}),
+    ("RMSprop", {"centered": True, "momentum": 0.5, "maximize": True, "alpha": 0.8}),
+    ("Adagrad", {}), ("Adagrad", {"lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5}),
+    ("Adadelta", {}), ("Adadelta", {"rho": 0.7, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}), ("Adamax", {"weight_decay": 0.1, "betas": (0.5, 0.8), "maximize": True}),
+    ("NAdam", {}), ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}), ("NAdam", {"maximize": True}),
+    ("RAdam", {}), ("RAdam", {"weight_decay": 0.1, "betas": (0.9, 0.7)}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "betas": (0.9, 0.7), "maximize": True}),
+    ("ASGD", {}), ("ASGD", {"t0": 2, "weight_decay": 0.1, "lambd": 0.1}),
+    ("Rprop", {}), ("Rprop", {"etas": (0.3, 1.5), "step_sizes": (0.02, 0.1), "maximize": True}),
     ("AdamW", {}), ("AdamW", {"weight_decay": 0.3, "amsgrad": True}), ("AdamW", {"maximize": True}),
 ]  # fmt: skip
 IDS = [f"{n}{list(k)}" for n, k in CASES]
@@ -307,3 +317,28 @@ def test_messages():
         one.load_state_dict(two.state_dict())
     with pytest.warns(UserWarning, match="duplicate parameters"):
         optim.SGD([weight, weight])
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+@pytest.mark.parametrize("history", [100, 3])
+def test_lbfgs(search, history):
+    def run(module):
+        x = module.nn.Parameter(module.tensor([-1.2, 1.0, 0.7], dtype=module.float64))
+        optimizer = module.optim.LBFGS(
+            [x], lr=0.02 if search is None else 1, max_iter=7, history_size=history, line_search_fn=search
+        )
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()  # Rosenbrock's valley
+            loss.backward()
+            return loss
+
+        losses = [optimizer.step(closure).item() for _ in range(2)]  # more steps amplify the rounding
+        state = optimizer.state_dict()["state"][0]
+        return losses, x.tolist(), state["func_evals"], state["n_iter"], sorted(state)
+
+    ours, theirs = run(rushlight), run(torch)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6)
+    assert ours[2:] == theirs[2:]

@@ -5,6 +5,8 @@
 
 #include "kernels/cpu/simd_types.h"
 
+#define RL_NOINLINE [[gnu::noinline]]
+
 namespace rl {
 inline namespace RL_ISA {
 namespace scalar {
@@ -22,7 +24,7 @@ inline double lgamma(double x) {
 }
 
 // Inverse of the normal distribution's erf: Giles' approximation (2010) as a start, then two steps of Halley's method.
-[[gnu::noinline]] inline double erfinv(double y) {
+RL_NOINLINE inline double erfinv(double y) {
   if (!(std::fabs(y) < 1)) return std::fabs(y) == 1 ? std::copysign(kInfinity, y) : kNaN;
   const double a = std::fabs(y), w = -std::log1p(-a * a);
   double x;
@@ -44,7 +46,7 @@ inline double lgamma(double x) {
 }
 
 // x with ndtr(x) = p
-[[gnu::noinline]] inline double ndtri(double p) {
+RL_NOINLINE inline double ndtri(double p) {
   if (!(p > 0 && p < 1)) return p == 0 ? -kInfinity : p == 1 ? kInfinity : kNaN;
   if (p > 0.25 && p < 0.75) return 1.4142135623730950488 * erfinv(2 * p - 1);
   const double tail = p < 0.5 ? p : 1 - p;
@@ -59,8 +61,13 @@ inline double lgamma(double x) {
   return p < 0.5 ? -x : x;
 }
 
+// These are compiled a second time, from their text, by CUDA.
+#define RL_WITH_TEXT(text, ...) __VA_ARGS__ inline constexpr char text[] = #__VA_ARGS__;
+// clang-format off
+RL_WITH_TEXT(kSpecialFunctionsText,
+
 // Abramowitz & Stegun 6.3.18 after raising x to 10; negative x by reflection.
-[[gnu::noinline]] inline double digamma(double x) {
+RL_NOINLINE inline double digamma(double x) {
   if (x == 0) return std::copysign(kInfinity, -x);
   if (x < 0) {
     if (x == std::floor(x)) return kNaN;
@@ -77,12 +84,16 @@ inline double lgamma(double x) {
 }
 
 // Hurwitz zeta, sum over k >= 0 of (k + q)^-x, by Euler and Maclaurin's formula.
-[[gnu::noinline]] inline double zeta(double x, double q) {
+RL_NOINLINE inline double zeta(double x, double q) {
   if (x == 1) return kInfinity;
   if (!(x > 1)) return kNaN;
   if (q <= 0) {
     if (q == std::floor(q)) return kInfinity;
     if (x != std::floor(x)) return kNaN;  // powers of negative numbers
+  }
+  if (q < -64) {  // the terms before q's first positive one are those of another series, run backwards
+    const double first = q - std::floor(q), sign = std::fmod(x, 2) == 0 ? 1 : -1;
+    return zeta(x, first) + sign * (zeta(x, 1 - first) - zeta(x, 1 - q));
   }
   double sum = 0, a = q;
   for (int k = 0; k < 12 || a < 12; ++k, a += 1) {
@@ -112,7 +123,7 @@ inline double lgamma(double x) {
   return sum;
 }
 
-[[gnu::noinline]] inline double trigamma(double x) {
+RL_NOINLINE inline double trigamma(double x) {
   if (x < 0.5) {
     if (x == std::floor(x)) return kInfinity;
     const double s = std::sin(kPi * (x - std::floor(x)));
@@ -132,7 +143,7 @@ inline double polygamma(double n, double x) {
 
 // exp(-|x|) I_v(|x|) for v = 0 or 1. All terms of the power series are positive, so it is accurate wherever it is
 // short; above 25 the asymptotic series (Abramowitz & Stegun 9.7.1) has terms far below the last bit.
-[[gnu::noinline]] inline double scaled_bessel_i(int v, double x) {
+RL_NOINLINE inline double scaled_bessel_i(int v, double x) {
   x = std::fabs(x);
   if (x != x) return x;
   if (x == kInfinity) return 0;
@@ -159,6 +170,9 @@ inline double grow(double y, double x) {
 }
 inline double i0(double x) { return x != x ? x : grow(scaled_bessel_i(0, x), x); }
 inline double i1(double x) { return x != x ? x : std::copysign(grow(scaled_bessel_i(1, x), x), x); }
+)
+// clang-format on
+#undef RL_WITH_TEXT
 
 inline double bessel_j0(double x) { return ::j0(x); }
 inline double bessel_j1(double x) { return ::j1(x); }

@@ -28,9 +28,12 @@ struct Window {
     check_each(c.op.name(), "negative padding is not supported", padding, 0);
     check_each(c.op.name(), "dilation should be greater than zero", dilation, 1);
     check_each(c.op.name(), "negative output_padding is not supported", output_padding, 0);
-    check(groups > 0, ErrorKind::runtime, "[", c.op.name(), "] non-positive groups is not supported. Received ", groups, ".");
+    check(groups > 0, ErrorKind::runtime, "[", c.op.name(), "] non-positive groups is not supported. Received ", groups,
+          ".");
     for (int d = 0; transposed && d < spatial; ++d)
-      check(output_padding[d] < std::max(stride[d], dilation[d]), ErrorKind::runtime, "[", c.op.name(), "] output padding must be smaller than either stride or dilation, but got output_padding: ", Sizes(output_padding), " stride: ", Sizes(stride), " dilation: ", Sizes(dilation), ".");
+      check(output_padding[d] < std::max(stride[d], dilation[d]), ErrorKind::runtime, "[", c.op.name(),
+            "] output padding must be smaller than either stride or dilation, but got output_padding: ",
+            Sizes(output_padding), " stride: ", Sizes(stride), " dilation: ", Sizes(dilation), ".");
   }
 
   // The size of the result of a convolution with this kernel.
@@ -42,11 +45,16 @@ struct Window {
       i64 reach = dilation[d] * (kernel[k] - 1) + 1;
       padded.push(in[k] + 2 * padding[d]);
       fits &= reach <= padded[d];
-      out.push(transposed ? (in[k] - 1) * stride[d] - 2 * padding[d] + reach + output_padding[d] : (padded[d] - reach) / stride[d] + 1);
+      out.push(transposed ? (in[k] - 1) * stride[d] - 2 * padding[d] + reach + output_padding[d]
+                          : (padded[d] - reach) / stride[d] + 1);
       exists &= out[d] > 0;
     }
-    if (transposed) check(exists, ErrorKind::runtime, "[", op, "] Given input size per channel: ", by_times(in), ". Calculated output size per channel: ", by_times(out), ". Output size is too small.");
-    else check(fits, ErrorKind::runtime, "[", op, "] Calculated padded input size per channel: ", by_times(padded), ". Kernel size: ", by_times(kernel), ". Kernel size can't be greater than actual input size.");
+    if (transposed)
+      check(exists, ErrorKind::runtime, "[", op, "] Given input size per channel: ", by_times(in),
+            ". Calculated output size per channel: ", by_times(out), ". Output size is too small.");
+    else
+      check(fits, ErrorKind::runtime, "[", op, "] Calculated padded input size per channel: ", by_times(padded),
+            ". Kernel size: ", by_times(kernel), ". Kernel size can't be greater than actual input size.");
     return out;
   }
 };
@@ -75,12 +83,15 @@ bool is_long(const ConvArgs& a) {
 }
 
 void check_dtypes(std::string_view op, const TensorImpl& a, const TensorImpl& b, const char* what) {
-  check(a.dtype == b.dtype, ErrorKind::runtime, "[", op, "] Input type (", a.dtype, ") and ", what, " type (", b.dtype, ") should be the same. Received ", describe(a), " and ", describe(b), ". Convert one with .to(dtype).");
-  check(a.dtype != DType::bool_, ErrorKind::not_implemented, "[", op, "] a convolution is not implemented for 'Bool'. Received ", describe(a), ". Convert with .to(dtype).");
+  check(a.dtype == b.dtype, ErrorKind::runtime, "[", op, "] Input type (", a.dtype, ") and ", what, " type (", b.dtype,
+        ") should be the same. Received ", describe(a), " and ", describe(b), ". Convert one with .to(dtype).");
+  check(a.dtype != DType::bool_, ErrorKind::not_implemented, "[", op,
+        "] a convolution is not implemented for 'Bool'. Received ", describe(a), ". Convert with .to(dtype).");
 }
 
 int spatial_dims(std::string_view op, const TensorImpl& weight) {
-  check(weight.ndim >= 3 && weight.ndim <= 5, ErrorKind::runtime, "[", op, "] weight must have one to three spatial dimensions. Received ", describe(weight), ".");
+  check(weight.ndim >= 3 && weight.ndim <= 5, ErrorKind::runtime, "[", op,
+        "] weight must have one to three spatial dimensions. Received ", describe(weight), ".");
   return weight.ndim - 2;
 }
 
@@ -95,13 +106,20 @@ Tensor plain(TensorImpl& t) { return call<"contiguous">(Tensor(&t)); }
 
 void check_channels(std::string_view op, const Window& w, const TensorImpl& input, const TensorImpl& weight, Sizes in) {
   i64 out = weight.size[0];
-  check(out >= w.groups, ErrorKind::runtime, "[", op, "] Given groups=", w.groups, ", expected weight to be at least ", w.groups, " at dimension 0, but got weight of size ", weight.sizes(), " instead.");
-  check(out % w.groups == 0, ErrorKind::runtime, "[", op, "] Given groups=", w.groups, ", expected weight to be divisible by ", w.groups, " at dimension 0, but got weight of size ", weight.sizes(), " instead.");
+  check(out >= w.groups, ErrorKind::runtime, "[", op, "] Given groups=", w.groups, ", expected weight to be at least ",
+        w.groups, " at dimension 0, but got weight of size ", weight.sizes(), " instead.");
+  check(out % w.groups == 0, ErrorKind::runtime, "[", op, "] Given groups=", w.groups,
+        ", expected weight to be divisible by ", w.groups, " at dimension 0, but got weight of size ", weight.sizes(),
+        " instead.");
   i64 wanted = w.transposed ? out : weight.size[1] * w.groups;
-  check(in[1] == wanted, ErrorKind::runtime, "[", op, "] Given ", w.transposed ? str("transposed=1") : str("groups=", w.groups), ", weight of size ", weight.sizes(), ", expected input", input.sizes(), " to have ", wanted, " channels, but got ", in[1], " channels instead.");
+  check(in[1] == wanted, ErrorKind::runtime, "[", op, "] Given ",
+        w.transposed ? str("transposed=1") : str("groups=", w.groups), ", weight of size ", weight.sizes(),
+        ", expected input", input.sizes(), " to have ", wanted, " channels, but got ", in[1], " channels instead.");
   for (int d = 2; d < weight.ndim; ++d) {
-    check(weight.size[d] > 0 && weight.size[d] < kLargestExtent, ErrorKind::runtime, "[", op, "] the kernel must not be empty. Received weight ", describe(weight), ".");
-    check(in[static_cast<std::size_t>(d)] > 0 && in[static_cast<std::size_t>(d)] < kLargestExtent, ErrorKind::runtime, "[", op, "] Only zero batch or zero channel inputs are supported, but got input shape: ", input.sizes(), ".");
+    check(weight.size[d] > 0 && weight.size[d] < kLargestExtent, ErrorKind::runtime, "[", op,
+          "] the kernel must not be empty. Received weight ", describe(weight), ".");
+    check(in[static_cast<std::size_t>(d)] > 0 && in[static_cast<std::size_t>(d)] < kLargestExtent, ErrorKind::runtime,
+          "[", op, "] Only zero batch or zero channel inputs are supported, but got input shape: ", input.sizes(), ".");
   }
 }
 
@@ -109,7 +127,9 @@ void convolution_kernel(const Call& c) {
   TensorImpl &input = c.tensor(0), &weight = c.tensor(1);
   std::string_view op = c.op.name();
   int spatial = spatial_dims(op, weight);
-  check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", op, "] Expected ", spatial + 1, "D (unbatched) or ", spatial + 2, "D (batched) input to conv", spatial, "d, but got input of size: ", input.sizes(), ".");
+  check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", op, "] Expected ", spatial + 1,
+        "D (unbatched) or ", spatial + 2, "D (batched) input to conv", spatial,
+        "d, but got input of size: ", input.sizes(), ".");
   check_dtypes(op, input, weight, "weight");
   Window w(c, 3, spatial);
   Dims in = batched(input.sizes(), spatial);
@@ -118,7 +138,10 @@ void convolution_kernel(const Call& c) {
   if (c.has(2)) {
     TensorImpl& bias = c.tensor(2);
     check_dtypes(op, input, bias, "bias");
-    check(bias.ndim == 1 && bias.size[0] == channels, ErrorKind::runtime, "[", op, "] Given ", w.transposed ? "transposed=1, " : "", "weight of size ", weight.sizes(), ", expected bias to be 1-dimensional with ", channels, " elements, but got bias of size ", bias.sizes(), " instead.");
+    check(bias.ndim == 1 && bias.size[0] == channels, ErrorKind::runtime, "[", op, "] Given ",
+          w.transposed ? "transposed=1, " : "", "weight of size ", weight.sizes(),
+          ", expected bias to be 1-dimensional with ", channels, " elements, but got bias of size ", bias.sizes(),
+          " instead.");
   }
   Dims out = w.result(op, Sizes(in).subspan(2), weight.sizes().subspan(2));
   out.insert(0, channels);
@@ -153,111 +176,145 @@ void check_gradient(std::string_view op, const Window& w, Sizes input, Sizes wei
   wanted.insert(0, w.transposed ? weight[1] * w.groups : weight[0]);
   wanted.insert(0, in[0]);
   Dims got = batched(gradient, w.spatial);
-  check(input.size() == gradient.size() && same_sizes(wanted, got), ErrorKind::runtime, "[", op, "] the gradient must have the size of the convolution's result, ", Sizes(wanted), ". Received ", gradient, ".");
+  check(input.size() == gradient.size() && same_sizes(wanted, got), ErrorKind::runtime, "[", op,
+        "] the gradient must have the size of the convolution's result, ", Sizes(wanted), ". Received ", gradient, ".");
 }
 
 // The attributes of a convolution, arguments `at` and on of the row that is differentiated, for a call.
 struct Attributes {
   Arg stride, padding, dilation, transposed, output_padding, groups;
   Attributes(Backward& b, int at)
-      : stride(b.arg(at)), padding(b.arg(at + 1)), dilation(b.arg(at + 2)), transposed(b.arg(at + 3)), output_padding(b.arg(at + 4)), groups(b.arg(at + 5)) {}
+      : stride(b.arg(at)),
+        padding(b.arg(at + 1)),
+        dilation(b.arg(at + 2)),
+        transposed(b.arg(at + 3)),
+        output_padding(b.arg(at + 4)),
+        groups(b.arg(at + 5)) {}
 };
 Tensor convolve(const Tensor& input, const Tensor& weight, const Attributes& a) {
-  return call<"convolution">(input, weight, Arg(), a.stride, a.padding, a.dilation, a.transposed, a.output_padding, a.groups);
+  return call<"convolution">(input, weight, Arg(), a.stride, a.padding, a.dilation, a.transposed, a.output_padding,
+                             a.groups);
 }
 Tensor by_input(const Tensor& gradient, const Tensor& weight, Sizes input, const Attributes& a) {
-  return call<"convolution_backward_input">(gradient, weight, input, a.stride, a.padding, a.dilation, a.transposed, a.output_padding, a.groups);
+  return call<"convolution_backward_input">(gradient, weight, input, a.stride, a.padding, a.dilation, a.transposed,
+                                            a.output_padding, a.groups);
 }
 Tensor by_weight(const Tensor& gradient, const Tensor& input, Sizes weight, const Attributes& a) {
-  return call<"convolution_backward_weight">(gradient, input, weight, a.stride, a.padding, a.dilation, a.transposed, a.output_padding, a.groups);
+  return call<"convolution_backward_weight">(gradient, input, weight, a.stride, a.padding, a.dilation, a.transposed,
+                                             a.output_padding, a.groups);
 }
 
 }  // namespace
 
-OP(convolution, numeric_types, "convolution(input: Tensor, weight: Tensor, bias: Tensor | None, stride: ints, padding: ints, dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
-  .doc = "The cross-correlation of input [N, C, *] or [C, *] with weight [O, C / groups, *kernel] plus bias [O], in one to three dimensions; transposed: the gradient of one, with weight [C, O / groups, *kernel].\n\nRaises RuntimeError when sizes or dtypes do not fit, NotImplementedError for bools.",
+OP(convolution, numeric_types,
+   "convolution(input: Tensor, weight: Tensor, bias: Tensor | None, stride: ints, padding: ints, dilation: ints, "
+   "transposed: bool, output_padding: ints, groups: int) -> Tensor") {
+  .doc = "The cross-correlation of input [N, C, *] or [C, *] with weight [O, C / groups, *kernel] plus bias [O], in "
+         "one to three dimensions; transposed: the gradient of one, with weight [C, O / groups, *kernel].\n\nRaises "
+         "RuntimeError when sizes or dtypes do not fit, NotImplementedError for bools.",
   .forms = function,
   .cpu = convolution_kernel,
-  .vjp = [](Backward& b) {
-    Tensor gy = b.gradient();
-    Attributes a(b, 3);
-    if (b.needs(0)) b.set(0, by_input(gy, conj(b.tensor(1)), b.sizes(0), a));
-    if (b.needs(1)) b.set(1, by_weight(gy, conj(b.tensor(0)), b.sizes(1), a));
-    if (b.given(2) && b.needs(2)) {
-      int channels = gy->ndim == static_cast<int>(b.sizes(1).size()) ? 1 : 0;
-      Dims others;
-      for (int d = 0; d < gy->ndim; ++d)
-        if (d != channels) others.push(d);
-      b.set(2, call<"sum">(gy, others));
-    }
-  },
+  .vjp =
+      [](Backward& b) {
+        Tensor gy = b.gradient();
+        Attributes a(b, 3);
+        if (b.needs(0)) b.set(0, by_input(gy, conj(b.tensor(1)), b.sizes(0), a));
+        if (b.needs(1)) b.set(1, by_weight(gy, conj(b.tensor(0)), b.sizes(1), a));
+        if (b.given(2) && b.needs(2)) {
+          int channels = gy->ndim == static_cast<int>(b.sizes(1).size()) ? 1 : 0;
+          Dims others;
+          for (int d = 0; d < gy->ndim; ++d)
+            if (d != channels) others.push(d);
+          b.set(2, call<"sum">(gy, others));
+        }
+      },
   .saves = "weight for input, input for weight",
-  .samples = "randn(2, 3, 7), randn(4, 3, 3), randn(4), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 4, 5, 6), randn(6, 2, 3, 2), None, (2, 1), (1, 0), (1, 2), False, (0, 0), 2\nrandn(2, 4, 5, 6), randn(4, 3, 3, 2), randn(6), (2, 3), (1, 0), (1, 2), True, (1, 2), 2\nrandn(2, 4, 4, 4), randn(3, 2, 2, 2, 2), None, (1,), (1,), (1,), False, (0,), 1",
-  .errors = "randn(1, 4, 8, 8), randn(8, 3, 3, 3), None, (1,), (0,), (1,), False, (0,), 1 => RuntimeError: [convolution] Given groups=1, weight of size [8, 3, 3, 3], expected input[1, 4, 8, 8] to have 3 channels, but got 4 channels instead",
+  .samples =
+      "randn(2, 3, 7), randn(4, 3, 3), randn(4), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 4, 5, 6), randn(6, 2, 3, "
+      "2), None, (2, 1), (1, 0), (1, 2), False, (0, 0), 2\nrandn(2, 4, 5, 6), randn(4, 3, 3, 2), randn(6), (2, 3), (1, "
+      "0), (1, 2), True, (1, 2), 2\nrandn(2, 4, 4, 4), randn(3, 2, 2, 2, 2), None, (1,), (1,), (1,), False, (0,), 1",
+  .errors = "randn(1, 4, 8, 8), randn(8, 3, 3, 3), None, (1,), (0,), (1,), False, (0,), 1 => RuntimeError: "
+            "[convolution] Given groups=1, weight of size [8, 3, 3, 3], expected input[1, 4, 8, 8] to have 3 channels, "
+            "but got 4 channels instead",
 };
 
-OP(convolution_backward_input, numeric_types, "convolution_backward_input(gradient: Tensor, weight: Tensor, input_size: ints, stride: ints, padding: ints, dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
+OP(convolution_backward_input, numeric_types,
+   "convolution_backward_input(gradient: Tensor, weight: Tensor, input_size: ints, stride: ints, padding: ints, "
+   "dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
   .doc = "The derivative of a convolution by its input [*input_size], times the gradient of its result.",
   .home = "_core",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl &gradient = c.tensor(0), &weight = c.tensor(1);
-    int spatial = spatial_dims(c.op.name(), weight);
-    check_dtypes(c.op.name(), gradient, weight, "weight");
-    Window w(c, 3, spatial);
-    Sizes size = c.ints(2);
-    check(static_cast<int>(size.size()) == spatial + 1 || static_cast<int>(size.size()) == spatial + 2, ErrorKind::runtime, "[", c.op.name(), "] input_size must have ", spatial + 1, " or ", spatial + 2, " entries. Received ", size, ".");
-    checked_numel("convolution_backward_input", size);
-    TensorImpl& out = c.output(0, size, gradient.dtype);
-    Dims in = batched(size, spatial), map = batched(gradient.sizes(), spatial);
-    check_channels(c.op.name(), w, out, weight, in);
-    check_gradient(c.op.name(), w, size, weight.sizes(), gradient.sizes());
-    GradMode off(false);
-    Tensor gy = plain(gradient), k = plain(weight);
-    ConvArgs a = w.transposed ? kernel_arguments(w, out.dtype, map, weight.sizes(), in) : kernel_arguments(w, out.dtype, in, weight.sizes(), map);
-    WithoutInterpreter released(is_long(a));
-    if (w.transposed) conv_forward(a, gy->data(), k->data(), nullptr, out.data());
-    else conv_backward_data(a, gy->data(), k->data(), out.data());
-  },
-  .vjp = [](Backward& b) {
-    Tensor g = b.gradient();
-    Attributes a(b, 3);
-    if (b.needs(0)) b.set(0, convolve(g, conj(b.tensor(1)), a));
-    if (b.needs(1)) b.set(1, by_weight(conj(b.tensor(0)), g, b.sizes(1), a));
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl &gradient = c.tensor(0), &weight = c.tensor(1);
+        int spatial = spatial_dims(c.op.name(), weight);
+        check_dtypes(c.op.name(), gradient, weight, "weight");
+        Window w(c, 3, spatial);
+        Sizes size = c.ints(2);
+        check(static_cast<int>(size.size()) == spatial + 1 || static_cast<int>(size.size()) == spatial + 2,
+              ErrorKind::runtime, "[", c.op.name(), "] input_size must have ", spatial + 1, " or ", spatial + 2,
+              " entries. Received ", size, ".");
+        checked_numel("convolution_backward_input", size);
+        TensorImpl& out = c.output(0, size, gradient.dtype);
+        Dims in = batched(size, spatial), map = batched(gradient.sizes(), spatial);
+        check_channels(c.op.name(), w, out, weight, in);
+        check_gradient(c.op.name(), w, size, weight.sizes(), gradient.sizes());
+        GradMode off(false);
+        Tensor gy = plain(gradient), k = plain(weight);
+        ConvArgs a = w.transposed ? kernel_arguments(w, out.dtype, map, weight.sizes(), in)
+                                  : kernel_arguments(w, out.dtype, in, weight.sizes(), map);
+        WithoutInterpreter released(is_long(a));
+        if (w.transposed) conv_forward(a, gy->data(), k->data(), nullptr, out.data());
+        else conv_backward_data(a, gy->data(), k->data(), out.data());
+      },
+  .vjp =
+      [](Backward& b) {
+        Tensor g = b.gradient();
+        Attributes a(b, 3);
+        if (b.needs(0)) b.set(0, convolve(g, conj(b.tensor(1)), a));
+        if (b.needs(1)) b.set(1, by_weight(conj(b.tensor(0)), g, b.sizes(1), a));
+      },
   .saves = "weight for gradient, gradient for weight",
-  .samples = "randn(2, 4, 5), randn(4, 3, 3), (2, 3, 7), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 6, 8, 20), randn(4, 3, 3, 2), (2, 4, 4, 6), (2, 3), (1, 0), (1, 2), True, (1, 2), 2",
+  .samples = "randn(2, 4, 5), randn(4, 3, 3), (2, 3, 7), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 6, 8, 20), "
+             "randn(4, 3, 3, 2), (2, 4, 4, 6), (2, 3), (1, 0), (1, 2), True, (1, 2), 2",
 };
 
-OP(convolution_backward_weight, numeric_types, "convolution_backward_weight(gradient: Tensor, input: Tensor, weight_size: ints, stride: ints, padding: ints, dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
+OP(convolution_backward_weight, numeric_types,
+   "convolution_backward_weight(gradient: Tensor, input: Tensor, weight_size: ints, stride: ints, padding: ints, "
+   "dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
   .doc = "The derivative of a convolution by its weight [*weight_size], times the gradient of its result.",
   .home = "_core",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl &gradient = c.tensor(0), &input = c.tensor(1);
-    check_dtypes(c.op.name(), gradient, input, "input");
-    Sizes size = c.ints(2);
-    checked_numel("convolution_backward_weight", size);
-    TensorImpl& out = c.output(0, size, gradient.dtype);
-    int spatial = spatial_dims(c.op.name(), out);
-    check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", c.op.name(), "] input must have ", spatial + 1, " or ", spatial + 2, " dimensions. Received ", describe(input), ".");
-    Window w(c, 3, spatial);
-    Dims in = batched(input.sizes(), spatial), map = batched(gradient.sizes(), spatial);
-    check_channels(c.op.name(), w, input, out, in);
-    check_gradient(c.op.name(), w, input.sizes(), size, gradient.sizes());
-    GradMode off(false);
-    Tensor gy = plain(gradient), x = plain(input);
-    ConvArgs a = w.transposed ? kernel_arguments(w, out.dtype, map, size, in) : kernel_arguments(w, out.dtype, in, size, map);
-    WithoutInterpreter released(is_long(a));
-    if (w.transposed) conv_backward_weights(a, gy->data(), x->data(), out.data(), nullptr);
-    else conv_backward_weights(a, x->data(), gy->data(), out.data(), nullptr);
-  },
-  .vjp = [](Backward& b) {
-    Tensor g = b.gradient();
-    Attributes a(b, 3);
-    if (b.needs(0)) b.set(0, convolve(conj(b.tensor(1)), g, a));
-    if (b.needs(1)) b.set(1, by_input(conj(b.tensor(0)), g, b.sizes(1), a));
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl &gradient = c.tensor(0), &input = c.tensor(1);
+        check_dtypes(c.op.name(), gradient, input, "input");
+        Sizes size = c.ints(2);
+        checked_numel("convolution_backward_weight", size);
+        TensorImpl& out = c.output(0, size, gradient.dtype);
+        int spatial = spatial_dims(c.op.name(), out);
+        check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", c.op.name(),
+              "] input must have ", spatial + 1, " or ", spatial + 2, " dimensions. Received ", describe(input), ".");
+        Window w(c, 3, spatial);
+        Dims in = batched(input.sizes(), spatial), map = batched(gradient.sizes(), spatial);
+        check_channels(c.op.name(), w, input, out, in);
+        check_gradient(c.op.name(), w, input.sizes(), size, gradient.sizes());
+        GradMode off(false);
+        Tensor gy = plain(gradient), x = plain(input);
+        ConvArgs a = w.transposed ? kernel_arguments(w, out.dtype, map, size, in)
+                                  : kernel_arguments(w, out.dtype, in, size, map);
+        WithoutInterpreter released(is_long(a));
+        if (w.transposed) conv_backward_weights(a, gy->data(), x->data(), out.data(), nullptr);
+        else conv_backward_weights(a, x->data(), gy->data(), out.data(), nullptr);
+      },
+  .vjp =
+      [](Backward& b) {
+        Tensor g = b.gradient();
+        Attributes a(b, 3);
+        if (b.needs(0)) b.set(0, convolve(conj(b.tensor(1)), g, a));
+        if (b.needs(1)) b.set(1, by_input(conj(b.tensor(0)), g, b.sizes(1), a));
+      },
   .saves = "input for gradient, gradient for input",
-  .samples = "randn(2, 4, 5), randn(2, 3, 7), (4, 3, 3), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 6, 8, 20), randn(2, 4, 4, 6), (4, 3, 3, 2), (2, 3), (1, 0), (1, 2), True, (1, 2), 2",
+  .samples = "randn(2, 4, 5), randn(2, 3, 7), (4, 3, 3), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 6, 8, 20), "
+             "randn(2, 4, 4, 6), (4, 3, 3, 2), (2, 3), (1, 0), (1, 2), True, (1, 2), 2",
 };

@@ -13,8 +13,9 @@ inline Dims per_dimension(std::string_view op, const char* what, Sizes given, in
     for (int d = 0; d < spatial; ++d) all.push(given[0]);
     return all;
   }
-  check(static_cast<int>(given.size()) == spatial, ErrorKind::runtime, "[", op, "] expected ", what, " to be a single integer value or a list of ", spatial,
-        " values to match the spatial dimensions, but got ", what, "=", given, ".");
+  check(static_cast<int>(given.size()) == spatial, ErrorKind::runtime, "[", op, "] expected ", what,
+        " to be a single integer value or a list of ", spatial, " values to match the spatial dimensions, but got ",
+        what, "=", given, ".");
   return Dims(given);
 }
 

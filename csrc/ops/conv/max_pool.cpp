@@ -19,160 +19,204 @@ template <bool WithIndices> void by_name(const Call& c) {
 }
 
 void adaptive_by_name(const Call& c) {
-  auto r = call_all<"adaptive_max_pool">(c.arg[0], per_dimension(c.op.name(), "output_size", c.ints(1), dims_by_name(c)));
+  auto r =
+      call_all<"adaptive_max_pool">(c.arg[0], per_dimension(c.op.name(), "output_size", c.ints(1), dims_by_name(c)));
   c.out[0] = std::move(r[0]);
   c.out[1] = std::move(r[1]);
 }
 
 }  // namespace
 
-OP(max_pool, real_types, "max_pool(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maximum of each window of input [N, C, *] or [C, *], and its position in the flattened plane (int64). One entry of kernel_size per spatial dimension; stride defaults to it.\n\nRaises RuntimeError when the window does not fit.",
+OP(max_pool, real_types,
+   "max_pool(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
+   "ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maximum of each window of input [N, C, *] or [C, *], and its position in the flattened plane (int64). "
+         "One entry of kernel_size per spatial dimension; stride defaults to it.\n\nRaises RuntimeError when the "
+         "window does not fit.",
   .home = "_core",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    PoolName op{"max_pool", pool_dims("max_pool", c.ints(1).size())};
-    PoolArgs a = pool_input(op, t.sizes(), t.dtype);
-    slide(a, op, c.ints(1), c.ints(2), c.ints(3), c.ints(4), c.flag(5));
-    Dims size = pool_output(t.sizes(), a);
-    checked_numel("max_pool", size);
-    TensorImpl &out = c.output(0, size, t.dtype), &indices = c.output(1, size, DType::i64);
-    GradMode off(false);
-    Tensor x = plain(t);
-    WithoutInterpreter released(is_long(a));
-    max_pool(a, x->data(), out.data(), indices.data_as<i64>());
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        PoolName op{"max_pool", pool_dims("max_pool", c.ints(1).size())};
+        PoolArgs a = pool_input(op, t.sizes(), t.dtype);
+        slide(a, op, c.ints(1), c.ints(2), c.ints(3), c.ints(4), c.flag(5));
+        Dims size = pool_output(t.sizes(), a);
+        checked_numel("max_pool", size);
+        TensorImpl &out = c.output(0, size, t.dtype), &indices = c.output(1, size, DType::i64);
+        GradMode off(false);
+        Tensor x = plain(t);
+        WithoutInterpreter released(is_long(a));
+        max_pool(a, x->data(), out.data(), indices.data_as<i64>());
+      },
   .vjp = [](Backward& b) { max_backward(b, static_cast<int>(b.ints(1).size())); },
   .saves = "indices",
-  .samples = "distinct(2, 3, 7), (3,)\ndistinct(2, 3, 6, 7), (3, 2), (2,), (1, 0), (1, 2), True\ndistinct(2, 4, 5, 4), (2, 2, 2)",
-  .errors = "randn(1, 3, 2, 2), (3, 3) => RuntimeError: [max_pool2d] Given input size\nrandn(1, 3, 2, 2), (2, 2), None, 2 => RuntimeError: [max_pool2d] pad should be at most half of effective kernel size",
+  .samples = "distinct(2, 3, 7), (3,)\ndistinct(2, 3, 6, 7), (3, 2), (2,), (1, 0), (1, 2), True\ndistinct(2, 4, 5, 4), "
+             "(2, 2, 2)",
+  .errors = "randn(1, 3, 2, 2), (3, 3) => RuntimeError: [max_pool2d] Given input size\nrandn(1, 3, 2, 2), (2, 2), "
+            "None, 2 => RuntimeError: [max_pool2d] pad should be at most half of effective kernel size",
 };
 
-OP(adaptive_max_pool, real_types, "adaptive_max_pool(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maximum of each of *output_size windows that cover input [N, C, *] or [C, *] evenly, and its position in the flattened plane (int64).",
+OP(adaptive_max_pool, real_types,
+   "adaptive_max_pool(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maximum of each of *output_size windows that cover input [N, C, *] or [C, *] evenly, and its position in "
+         "the flattened plane (int64).",
   .home = "_core",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    PoolName op{"adaptive_max_pool", pool_dims("adaptive_max_pool", c.ints(1).size())};
-    PoolArgs a = pool_input(op, t.sizes(), t.dtype);
-    check_each(str(op), "elements of output_size must be greater than or equal to 0", Dims(c.ints(1)), 0);
-    for (std::size_t d = 0; d < c.ints(1).size(); ++d) a.out[d] = c.ints(1)[d];
-    Dims size = pool_output(t.sizes(), a);
-    checked_numel("adaptive_max_pool", size);
-    TensorImpl &out = c.output(0, size, t.dtype), &indices = c.output(1, size, DType::i64);
-    if (out.numel == 0) return;
-    GradMode off(false);
-    Tensor x = plain(t);
-    WithoutInterpreter released(t.numel >= 1 << 16);
-    adaptive_max_pool(a, x->data(), out.data(), indices.data_as<i64>());
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        PoolName op{"adaptive_max_pool", pool_dims("adaptive_max_pool", c.ints(1).size())};
+        PoolArgs a = pool_input(op, t.sizes(), t.dtype);
+        check_each(str(op), "elements of output_size must be greater than or equal to 0", Dims(c.ints(1)), 0);
+        for (std::size_t d = 0; d < c.ints(1).size(); ++d) a.out[d] = c.ints(1)[d];
+        Dims size = pool_output(t.sizes(), a);
+        checked_numel("adaptive_max_pool", size);
+        TensorImpl &out = c.output(0, size, t.dtype), &indices = c.output(1, size, DType::i64);
+        if (out.numel == 0) return;
+        GradMode off(false);
+        Tensor x = plain(t);
+        WithoutInterpreter released(t.numel >= 1 << 16);
+        adaptive_max_pool(a, x->data(), out.data(), indices.data_as<i64>());
+      },
   .vjp = [](Backward& b) { max_backward(b, static_cast<int>(b.ints(1).size())); },
   .saves = "indices",
   .samples = "distinct(2, 3, 7), (3,)\ndistinct(2, 3, 6, 7), (4, 3)\ndistinct(2, 4, 5, 4), (2, 3, 2)",
   .errors = "randn(3, 3), (2, 2) => RuntimeError: [adaptive_max_pool2d] Expected 3D or 4D",
 };
 
-OP(max_pool_backward, floats, "max_pool_backward(gradient: Tensor, indices: Tensor, input_size: ints, spatial: int) -> Tensor") {
-  .doc = "The gradient of maximum pooling by its input [*input_size]: each element of gradient is added at its index in the plane, the last `spatial` dimensions.",
+OP(max_pool_backward, floats,
+   "max_pool_backward(gradient: Tensor, indices: Tensor, input_size: ints, spatial: int) -> Tensor") {
+  .doc = "The gradient of maximum pooling by its input [*input_size]: each element of gradient is added at its index "
+         "in the plane, the last `spatial` dimensions.",
   .home = "_core",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl &gradient = c.tensor(0), &indices = c.tensor(1);
-    Sizes size = c.ints(2);
-    PoolName op{"max_pool_backward", pool_dims("max_pool_backward", static_cast<std::size_t>(std::max<i64>(c.integer(3), 0)))};
-    PoolArgs a = pool_input(op, size, gradient.dtype);
-    check(gradient.ndim == static_cast<int>(size.size()) && indices.dtype == DType::i64 && same_shape(gradient, indices), ErrorKind::runtime, "[", op, "] indices must be int64 and of the gradient's shape. Received ", describe(indices), " and ", describe(gradient), ".");
-    std::size_t lead = size.size() - static_cast<std::size_t>(a.spatial);
-    i64 plane = 1;
-    for (std::size_t k = 0; k < size.size(); ++k) {
-      if (k < lead) check(gradient.size[k] == size[k], ErrorKind::runtime, "[", op, "] the gradient must have as many planes as the input. Received ", describe(gradient), " for input ", size, ".");
-      else a.out[k - lead] = gradient.size[k], plane *= size[k];
-    }
-    checked_numel("max_pool_backward", size);
-    TensorImpl& out = c.output(0, size, gradient.dtype);
-    GradMode off(false);
-    Tensor gy = plain(gradient), at = plain(indices);
-    const i64* p = at->data_as<i64>();
-    bool inside = true;
-    for (i64 i = 0; i < at->numel; ++i) inside &= p[i] >= 0 && p[i] < plane;
-    check(inside, ErrorKind::runtime, "[", op, "] indices must be in [0, ", plane, ").");
-    WithoutInterpreter released(out.numel >= 1 << 16);
-    max_pool_backward(a, gy->data(), p, out.data());
-  },
-  .vjp = [](Backward& b) {
-    Tensor indices = b.tensor(1);
-    auto flat = [&](const Tensor& t) {
-      i64 elements = 1;
-      Dims size(t->sizes());
-      for (i64 k = 0; k < b.integer(3); ++k) elements *= size.back(), size.erase(size.n - 1);
-      size.push(elements);
-      return call<"reshape">(t, size);
-    };
-    b.set(0, call<"reshape">(call<"gather">(flat(b.gradient()), -1, flat(indices)), indices->sizes()));
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl &gradient = c.tensor(0), &indices = c.tensor(1);
+        Sizes size = c.ints(2);
+        PoolName op{"max_pool_backward",
+                    pool_dims("max_pool_backward", static_cast<std::size_t>(std::max<i64>(c.integer(3), 0)))};
+        PoolArgs a = pool_input(op, size, gradient.dtype);
+        check(gradient.ndim == static_cast<int>(size.size()) && indices.dtype == DType::i64 &&
+                  same_shape(gradient, indices),
+              ErrorKind::runtime, "[", op, "] indices must be int64 and of the gradient's shape. Received ",
+              describe(indices), " and ", describe(gradient), ".");
+        std::size_t lead = size.size() - static_cast<std::size_t>(a.spatial);
+        i64 plane = 1;
+        for (std::size_t k = 0; k < size.size(); ++k) {
+          if (k < lead)
+            check(gradient.size[k] == size[k], ErrorKind::runtime, "[", op,
+                  "] the gradient must have as many planes as the input. Received ", describe(gradient), " for input ",
+                  size, ".");
+          else a.out[k - lead] = gradient.size[k], plane *= size[k];
+        }
+        checked_numel("max_pool_backward", size);
+        TensorImpl& out = c.output(0, size, gradient.dtype);
+        GradMode off(false);
+        Tensor gy = plain(gradient), at = plain(indices);
+        const i64* p = at->data_as<i64>();
+        bool inside = true;
+        for (i64 i = 0; i < at->numel; ++i) inside &= p[i] >= 0 && p[i] < plane;
+        check(inside, ErrorKind::runtime, "[", op, "] indices must be in [0, ", plane, ").");
+        WithoutInterpreter released(out.numel >= 1 << 16);
+        max_pool_backward(a, gy->data(), p, out.data());
+      },
+  .vjp =
+      [](Backward& b) {
+        Tensor indices = b.tensor(1);
+        auto flat = [&](const Tensor& t) {
+          i64 elements = 1;
+          Dims size(t->sizes());
+          for (i64 k = 0; k < b.integer(3); ++k) elements *= size.back(), size.erase(size.n - 1);
+          size.push(elements);
+          return call<"reshape">(t, size);
+        };
+        b.set(0, call<"reshape">(call<"gather">(flat(b.gradient()), -1, flat(indices)), indices->sizes()));
+      },
   .saves = "indices",
-  .samples = "randn(2, 3, 2), randint(0, 7, (2, 3, 2)), (2, 3, 7), 1\nrandn(2, 2, 3), randint(0, 20, (2, 2, 3)), (2, 4, 5), 2",
-  .errors = "randn(2, 3, 2), randint(7, 8, (2, 3, 2)), (2, 3, 7), 1 => RuntimeError: [max_pool_backward1d] indices must be in",
+  .samples =
+      "randn(2, 3, 2), randint(0, 7, (2, 3, 2)), (2, 3, 7), 1\nrandn(2, 2, 3), randint(0, 20, (2, 2, 3)), (2, 4, 5), 2",
+  .errors = "randn(2, 3, 2), randint(7, 8, (2, 3, 2)), (2, 3, 7), 1 => RuntimeError: [max_pool_backward1d] indices "
+            "must be in",
 };
 
-OP(max_pool1d_with_indices, real_types, "max_pool1d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
+OP(max_pool1d_with_indices, real_types,
+   "max_pool1d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: "
+   "ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
   .doc = "The maxima under a window that slides along L of input [N, C, L] or [C, L], and their positions along L.",
   .forms = function,
   .compose = by_name<true>,
   .samples = "distinct(2, 3, 7), 3\ndistinct(3, 7), 2, 1, 1",
   .errors = "randn(3), 2 => RuntimeError: [max_pool1d] Expected 2D or 3D (batch mode) tensor",
 };
-OP(max_pool2d_with_indices, real_types, "max_pool2d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima under a window that slides over the image of input [N, C, H, W] or [C, H, W], and their positions in the flattened image.",
+OP(max_pool2d_with_indices, real_types,
+   "max_pool2d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: "
+   "ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maxima under a window that slides over the image of input [N, C, H, W] or [C, H, W], and their positions "
+         "in the flattened image.",
   .home = "nn.functional",
   .forms = function,
   .compose = by_name<true>,
   .samples = "distinct(2, 3, 6, 7), 3\ndistinct(2, 6, 7), (2, 3), 1, 1, 1, True",
   .errors = "randn(1, 3, 2, 2), (2, 2, 2) => RuntimeError: [max_pool2d_with_indices] expected kernel_size",
 };
-OP(max_pool3d_with_indices, real_types, "max_pool3d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima under a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W], and their positions in the flattened volume.",
+OP(max_pool3d_with_indices, real_types,
+   "max_pool3d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: "
+   "ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maxima under a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W], and their "
+         "positions in the flattened volume.",
   .home = "nn.functional",
   .forms = function,
   .compose = by_name<true>,
   .samples = "distinct(1, 2, 4, 5, 4), 2",
 };
-OP(max_pool1d, real_types, "max_pool1d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> Tensor") {
+OP(max_pool1d, real_types,
+   "max_pool1d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
+   "ceil_mode: bool = False) -> Tensor") {
   .doc = "The maxima under a window that slides along L of input [N, C, L] or [C, L].",
   .forms = function,
   .compose = by_name<false>,
   .samples = "distinct(2, 3, 7), 3",
 };
-OP(max_pool2d, real_types, "max_pool2d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> Tensor") {
+OP(max_pool2d, real_types,
+   "max_pool2d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
+   "ceil_mode: bool = False) -> Tensor") {
   .doc = "The maxima under a window that slides over the image of input [N, C, H, W] or [C, H, W].",
   .forms = function,
   .compose = by_name<false>,
   .samples = "distinct(2, 3, 6, 7), 3",
 };
-OP(max_pool3d, real_types, "max_pool3d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = False) -> Tensor") {
+OP(max_pool3d, real_types,
+   "max_pool3d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
+   "ceil_mode: bool = False) -> Tensor") {
   .doc = "The maxima under a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W].",
   .forms = function,
   .compose = by_name<false>,
   .samples = "distinct(1, 2, 4, 5, 4), 2",
 };
 
-OP(adaptive_max_pool1d, real_types, "adaptive_max_pool1d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima of output_size windows that cover L of input [N, C, L] or [C, L] evenly, and their positions along L.",
+OP(adaptive_max_pool1d, real_types,
+   "adaptive_max_pool1d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maxima of output_size windows that cover L of input [N, C, L] or [C, L] evenly, and their positions "
+         "along L.",
   .forms = function,
   .compose = adaptive_by_name,
   .samples = "distinct(2, 3, 7), 3",
 };
-OP(adaptive_max_pool2d, real_types, "adaptive_max_pool2d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima of windows that cover the image of input [N, C, H, W] or [C, H, W] evenly, and their positions in the flattened image.",
+OP(adaptive_max_pool2d, real_types,
+   "adaptive_max_pool2d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maxima of windows that cover the image of input [N, C, H, W] or [C, H, W] evenly, and their positions in "
+         "the flattened image.",
   .home = "nn.functional",
   .forms = function,
   .compose = adaptive_by_name,
   .samples = "distinct(2, 3, 6, 7), (4, 3)",
 };
-OP(adaptive_max_pool3d, real_types, "adaptive_max_pool3d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima of windows that cover the volume of input [N, C, D, H, W] or [C, D, H, W] evenly, and their positions in the flattened volume.",
+OP(adaptive_max_pool3d, real_types,
+   "adaptive_max_pool3d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
+  .doc = "The maxima of windows that cover the volume of input [N, C, D, H, W] or [C, D, H, W] evenly, and their "
+         "positions in the flattened volume.",
   .home = "nn.functional",
   .forms = function,
   .compose = adaptive_by_name,

@@ -27,10 +27,11 @@ DType dtype_of_number(const Arg& a) {
 OP(empty, all_types, "empty(*size: ints, dtype: dtype | None = None) -> Tensor") {
   .doc = "An uninitialised tensor [*size].",
   .forms = function | out_,
-  .infer = [](const Call& c) {
-    checked_numel("empty", c.ints(0));
-    c.output(0, c.ints(0), c.dtype(1, default_dtype()));
-  },
+  .infer =
+      [](const Call& c) {
+        checked_numel("empty", c.ints(0));
+        c.output(0, c.ints(0), c.dtype(1, default_dtype()));
+      },
   .cpu = [](const Call&) {},
   .samples = "(2, 3)",
   .errors = "(-1,) => RuntimeError: [empty] sizes must not be negative",
@@ -39,26 +40,33 @@ OP(empty, all_types, "empty(*size: ints, dtype: dtype | None = None) -> Tensor")
 OP(full, all_types, "full(size: ints, fill_value: Number, *, dtype: dtype | None = None) -> Tensor") {
   .doc = "A tensor [*size] filled with fill_value; without dtype, that of the number (floats: the default dtype).",
   .forms = function | out_,
-  .infer = [](const Call& c) {
-    checked_numel("full", c.ints(0));
-    c.output(0, c.ints(0), c.dtype(2, dtype_of_number(c.arg[1])));
-  },
-  .cpu = [](const Call& c) {
-    TensorImpl& t = *c.out[0];
-    if (c.arg[1].number() == 0 && !std::signbit(c.arg[1].number())) std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
-    else fill_elements(t, c.arg[1]);
-  },
+  .infer =
+      [](const Call& c) {
+        checked_numel("full", c.ints(0));
+        c.output(0, c.ints(0), c.dtype(2, dtype_of_number(c.arg[1])));
+      },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = *c.out[0];
+        if (c.arg[1].number() == 0 && !std::signbit(c.arg[1].number()))
+          std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
+        else fill_elements(t, c.arg[1]);
+      },
   .samples = "(2, 3), 1.5\n(4,), 2",
 };
 
 OP(zeros, all_types, "zeros(*size: ints, dtype: dtype | None = None) -> Tensor") {
   .doc = "A tensor [*size] of zeros.",
   .forms = function | out_,
-  .infer = [](const Call& c) {
-    checked_numel("zeros", c.ints(0));
-    c.output(0, c.ints(0), c.dtype(1, default_dtype()));
-  },
-  .cpu = [](const Call& c) { std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype))); },
+  .infer =
+      [](const Call& c) {
+        checked_numel("zeros", c.ints(0));
+        c.output(0, c.ints(0), c.dtype(1, default_dtype()));
+      },
+  .cpu =
+      [](const Call& c) {
+        std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype)));
+      },
   .samples = "(2, 3)",
   .errors = "(-1,) => RuntimeError: [zeros] sizes must not be negative",
 };
@@ -66,10 +74,11 @@ OP(zeros, all_types, "zeros(*size: ints, dtype: dtype | None = None) -> Tensor")
 OP(ones, all_types, "ones(*size: ints, dtype: dtype | None = None) -> Tensor") {
   .doc = "A tensor [*size] of ones.",
   .forms = function | out_,
-  .infer = [](const Call& c) {
-    checked_numel("ones", c.ints(0));
-    c.output(0, c.ints(0), c.dtype(1, default_dtype()));
-  },
+  .infer =
+      [](const Call& c) {
+        checked_numel("ones", c.ints(0));
+        c.output(0, c.ints(0), c.dtype(1, default_dtype()));
+      },
   .cpu = [](const Call& c) { fill_elements(*c.out[0], Arg(i64{1})); },
   .samples = "(2, 3)",
   .errors = "(-1,) => RuntimeError: [ones] sizes must not be negative",
@@ -87,7 +96,10 @@ OP(zeros_like, all_types, "zeros_like(input: Tensor, *, dtype: dtype | None = No
   .doc = "Zeros of input's shape (and dtype).",
   .forms = function,
   .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.dtype(1, c.tensor(0).dtype)); },
-  .cpu = [](const Call& c) { std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype))); },
+  .cpu =
+      [](const Call& c) {
+        std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype)));
+      },
   .samples = "randn(2, 3)",
 };
 
@@ -111,17 +123,20 @@ OP(fill, all_types, "fill(input: Tensor, value: Tensor | Number) -> Tensor") {
   .doc = "input's shape and dtype, filled with value (a number or a 0-d tensor).",
   .forms = function | inplace,
   .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype); },
-  .cpu = [](const Call& c) {
-    if (!c.arg[1].is_tensor()) return fill_elements(*c.out[0], c.arg[1]);
-    TensorImpl& value = c.tensor(1);
-    check(value.ndim == 0, ErrorKind::runtime, "[fill] fill_ only supports 0-dimension value tensor. Received ", describe(value), ".");
-    copy_elements(*c.out[0], value.storage == c.out[0]->storage ? *call<"clone">(Tensor(&value)) : value);
-  },
+  .cpu =
+      [](const Call& c) {
+        if (!c.arg[1].is_tensor()) return fill_elements(*c.out[0], c.arg[1]);
+        TensorImpl& value = c.tensor(1);
+        check(value.ndim == 0, ErrorKind::runtime, "[fill] fill_ only supports 0-dimension value tensor. Received ",
+              describe(value), ".");
+        copy_elements(*c.out[0], value.storage == c.out[0]->storage ? *call<"clone">(Tensor(&value)) : value);
+      },
   .writes_over = true,
-  .vjp = [](Backward& b) {
-    if (b.needs(0)) b.set(0, zeros(b.sizes(0), b.gradient()->dtype));
-    if (b.needs(1)) b.set(1, call<"sum">(b.gradient()));
-  },
+  .vjp =
+      [](Backward& b) {
+        if (b.needs(0)) b.set(0, zeros(b.sizes(0), b.gradient()->dtype));
+        if (b.needs(1)) b.set(1, call<"sum">(b.gradient()));
+      },
   .samples = "randn(2, 3), 1.5\nrandn(2, 3), randn(())",
 };
 
@@ -136,25 +151,35 @@ OP(zero, all_types, "zero(input: Tensor) -> Tensor") {
 };
 
 OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtype: dtype | None = None) -> Tensor") {
-  .doc = "start, start + step, ... below end. Integers give int64, otherwise the default dtype.\n\nRaises RuntimeError when step is 0 or leads away from end.",
+  .doc = "start, start + step, ... below end. Integers give int64, otherwise the default dtype.\n\nRaises RuntimeError "
+         "when step is 0 or leads away from end.",
   .home = "_core",
   .forms = function,
-  .cpu = [](const Call& c) {
-    double start = c.real(0), end = c.real(1), step = c.real(2);
-    bool whole = c.arg[0].kind != Kind::real && c.arg[1].kind != Kind::real && c.arg[2].kind != Kind::real;
-    check(step != 0, ErrorKind::runtime, "[arange] step must be nonzero. Received 0.");
-    check(std::isfinite(start) && std::isfinite(end), ErrorKind::runtime, "[arange] unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
-    check((step > 0) == (end >= start) || end == start, ErrorKind::runtime, "[arange] upper bound and lower bound inconsistent with step sign: step must lead from start to end. Received start ", start, ", end ", end, ", step ", step, ".");
-    double count = whole ? std::ceil(static_cast<double>(c.integer(1) - c.integer(0)) / static_cast<double>(c.integer(2))) : std::ceil((end - start) / step);
-    check(std::isfinite(count) && count < 1e15, ErrorKind::runtime, "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start, ", end ", end, ", step ", step, ".");
-    TensorImpl& t = c.output(0, Dims{static_cast<i64>(count)}, c.dtype(3, whole ? DType::i64 : default_dtype()));
-    if (whole) {
-      i64 first = c.integer(0), by = c.integer(2);
-      fill_by_index(t, [&](i64 i) { return first + i * by; });
-    } else {
-      fill_by_index(t, [&](i64 i) { return start + static_cast<double>(i) * step; });
-    }
-  },
+  .cpu =
+      [](const Call& c) {
+        double start = c.real(0), end = c.real(1), step = c.real(2);
+        bool whole = c.arg[0].kind != Kind::real && c.arg[1].kind != Kind::real && c.arg[2].kind != Kind::real;
+        check(step != 0, ErrorKind::runtime, "[arange] step must be nonzero. Received 0.");
+        check(std::isfinite(start) && std::isfinite(end), ErrorKind::runtime,
+              "[arange] unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
+        check((step > 0) == (end >= start) || end == start, ErrorKind::runtime,
+              "[arange] upper bound and lower bound inconsistent with step sign: step must lead from start to end. "
+              "Received start ",
+              start, ", end ", end, ", step ", step, ".");
+        double count =
+            whole ? std::ceil(static_cast<double>(c.integer(1) - c.integer(0)) / static_cast<double>(c.integer(2)))
+                  : std::ceil((end - start) / step);
+        check(std::isfinite(count) && count < 1e15, ErrorKind::runtime,
+              "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start,
+              ", end ", end, ", step ", step, ".");
+        TensorImpl& t = c.output(0, Dims{static_cast<i64>(count)}, c.dtype(3, whole ? DType::i64 : default_dtype()));
+        if (whole) {
+          i64 first = c.integer(0), by = c.integer(2);
+          fill_by_index(t, [&](i64 i) { return first + i * by; });
+        } else {
+          fill_by_index(t, [&](i64 i) { return start + static_cast<double>(i) * step; });
+        }
+      },
   .samples = "0, 5\n1, 2.5, 0.5\n5, 0, -2",
   .errors = "0, 5, 0 => RuntimeError: [arange] step must be nonzero\n0, 5, -1 => RuntimeError: [arange] upper bound",
 };
@@ -162,19 +187,26 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
 OP(linspace, all_types, "linspace(start: Number, end: Number, steps: int, *, dtype: dtype | None = None) -> Tensor") {
   .doc = "`steps` numbers from start to end, both included, evenly spaced.",
   .forms = function | out_,
-  .cpu = [](const Call& c) {
-    i64 n = c.integer(2);
-    check(n >= 0, ErrorKind::runtime, "[linspace] number of steps must be non-negative. Received ", n, ".");
-    TensorImpl& t = c.output(0, Dims{n}, c.dtype(3, default_dtype()));
-    auto fill = [&]<class A>(A start, A end) {
-      A step = n > 1 ? (end - start) / static_cast<A>(n - 1) : A(0);
-      // From both ends, so that both are exact.
-      fill_by_index(t, [&](i64 i) { return i < n / 2 || n == 1 ? start + step * static_cast<A>(i) : end - step * static_cast<A>(n - 1 - i); });
-    };
-    if (t.dtype == DType::f32) fill(static_cast<float>(c.real(0)), static_cast<float>(c.real(1)));
-    else if (is_integral(t.dtype)) fill_by_index(t, [&](i64 i) { return c.real(0) + (n > 1 ? (c.real(1) - c.real(0)) / static_cast<double>(n - 1) : 0.0) * static_cast<double>(i); });
-    else fill(c.real(0), c.real(1));
-  },
+  .cpu =
+      [](const Call& c) {
+        i64 n = c.integer(2);
+        check(n >= 0, ErrorKind::runtime, "[linspace] number of steps must be non-negative. Received ", n, ".");
+        TensorImpl& t = c.output(0, Dims{n}, c.dtype(3, default_dtype()));
+        auto fill = [&]<class A>(A start, A end) {
+          A step = n > 1 ? (end - start) / static_cast<A>(n - 1) : A(0);
+          // From both ends, so that both are exact.
+          fill_by_index(t, [&](i64 i) {
+            return i < n / 2 || n == 1 ? start + step * static_cast<A>(i) : end - step * static_cast<A>(n - 1 - i);
+          });
+        };
+        if (t.dtype == DType::f32) fill(static_cast<float>(c.real(0)), static_cast<float>(c.real(1)));
+        else if (is_integral(t.dtype))
+          fill_by_index(t, [&](i64 i) {
+            return c.real(0) +
+                   (n > 1 ? (c.real(1) - c.real(0)) / static_cast<double>(n - 1) : 0.0) * static_cast<double>(i);
+          });
+        else fill(c.real(0), c.real(1));
+      },
   .samples = "0, 1, 5\n-2.0, 3.0, 4",
   .errors = "0, 1, -1 => RuntimeError: [linspace] number of steps",
 };
@@ -182,33 +214,38 @@ OP(linspace, all_types, "linspace(start: Number, end: Number, steps: int, *, dty
 OP(eye, all_types, "eye(n: int, m: int | None = None, *, dtype: dtype | None = None) -> Tensor") {
   .doc = "Ones on the diagonal of [n, m], zeros elsewhere; m defaults to n.",
   .forms = function | out_,
-  .cpu = [](const Call& c) {
-    i64 rows = c.integer(0), columns = c.has(1) ? c.integer(1) : rows;
-    check(rows >= 0 && columns >= 0, ErrorKind::runtime, "[eye] n and m must be greater or equal to 0. Received ", rows, " and ", columns, ".");
-    TensorImpl& t = c.output(0, Dims{rows, columns}, c.dtype(2, default_dtype()));
-    std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
-    Tensor diagonal = strided_alias(t, Dims{std::min(rows, columns)}, Dims{columns + 1}, 0);
-    fill_elements(*diagonal, Arg(i64{1}));
-  },
+  .cpu =
+      [](const Call& c) {
+        i64 rows = c.integer(0), columns = c.has(1) ? c.integer(1) : rows;
+        check(rows >= 0 && columns >= 0, ErrorKind::runtime, "[eye] n and m must be greater or equal to 0. Received ",
+              rows, " and ", columns, ".");
+        TensorImpl& t = c.output(0, Dims{rows, columns}, c.dtype(2, default_dtype()));
+        std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
+        Tensor diagonal = strided_alias(t, Dims{std::min(rows, columns)}, Dims{columns + 1}, 0);
+        fill_elements(*diagonal, Arg(i64{1}));
+      },
   .samples = "3\n2, 4",
 };
 
 OP(tril, all_types, "tril(input: Tensor, diagonal: int = 0) -> Tensor") {
   .doc = "input on and below the given diagonal of the last two dimensions, zero above.",
   .forms = pointwise_forms,
-  .infer = [](const Call& c) {
-    check(c.tensor(0).ndim >= 2, ErrorKind::runtime, "[tril] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
-    c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
-  },
-  .cpu = [](const Call& c) {
-    TensorImpl& t = *c.out[0];
-    copy_elements(t, c.tensor(0));
-    i64 rows = t.size[t.ndim - 2], columns = t.size[t.ndim - 1], k = c.integer(1), width = size_of(t.dtype);
-    for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
-      i64 keep = std::clamp<i64>(r % std::max<i64>(rows, 1) + k + 1, 0, columns);
-      std::memset(t.data() + (r * columns + keep) * width, 0, static_cast<std::size_t>((columns - keep) * width));
-    }
-  },
+  .infer =
+      [](const Call& c) {
+        check(c.tensor(0).ndim >= 2, ErrorKind::runtime,
+              "[tril] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
+        c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
+      },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = *c.out[0];
+        copy_elements(t, c.tensor(0));
+        i64 rows = t.size[t.ndim - 2], columns = t.size[t.ndim - 1], k = c.integer(1), width = size_of(t.dtype);
+        for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
+          i64 keep = std::clamp<i64>(r % std::max<i64>(rows, 1) + k + 1, 0, columns);
+          std::memset(t.data() + (r * columns + keep) * width, 0, static_cast<std::size_t>((columns - keep) * width));
+        }
+      },
   .vjp = [](Backward& b) { b.set(0, call<"tril">(b.gradient(), b.integer(1))); },
   .samples = "randn(3, 4)\nrandn(2, 3, 3), -1",
   .errors = "randn(3) => RuntimeError: [tril] input tensor must have at least 2",
@@ -217,19 +254,22 @@ OP(tril, all_types, "tril(input: Tensor, diagonal: int = 0) -> Tensor") {
 OP(triu, all_types, "triu(input: Tensor, diagonal: int = 0) -> Tensor") {
   .doc = "input on and above the given diagonal of the last two dimensions, zero below.",
   .forms = pointwise_forms,
-  .infer = [](const Call& c) {
-    check(c.tensor(0).ndim >= 2, ErrorKind::runtime, "[triu] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
-    c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
-  },
-  .cpu = [](const Call& c) {
-    TensorImpl& t = *c.out[0];
-    copy_elements(t, c.tensor(0));
-    i64 rows = t.size[t.ndim - 2], columns = t.size[t.ndim - 1], k = c.integer(1), width = size_of(t.dtype);
-    for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
-      i64 drop = std::clamp<i64>(r % std::max<i64>(rows, 1) + k, 0, columns);
-      std::memset(t.data() + r * columns * width, 0, static_cast<std::size_t>(drop * width));
-    }
-  },
+  .infer =
+      [](const Call& c) {
+        check(c.tensor(0).ndim >= 2, ErrorKind::runtime,
+              "[triu] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
+        c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
+      },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = *c.out[0];
+        copy_elements(t, c.tensor(0));
+        i64 rows = t.size[t.ndim - 2], columns = t.size[t.ndim - 1], k = c.integer(1), width = size_of(t.dtype);
+        for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
+          i64 drop = std::clamp<i64>(r % std::max<i64>(rows, 1) + k, 0, columns);
+          std::memset(t.data() + r * columns * width, 0, static_cast<std::size_t>(drop * width));
+        }
+      },
   .vjp = [](Backward& b) { b.set(0, call<"triu">(b.gradient(), b.integer(1))); },
   .samples = "randn(3, 4)\nrandn(2, 3, 3), 1",
   .errors = "randn(3) => RuntimeError: [triu] input tensor must have at least 2",

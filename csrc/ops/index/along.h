@@ -45,22 +45,25 @@ inline Dims at_least_1d(Sizes size, i64 filler = 1) { return size.empty() ? Dims
 struct Around {
   i64 outer = 1, n = 1, inner = 1;
   Around(Sizes size, int dim) {
-    for (int d = 0; d < static_cast<int>(size.size()); ++d) (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
+    for (int d = 0; d < static_cast<int>(size.size()); ++d)
+      (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
   }
 };
 
 inline void check_index_dtype(std::string_view op, const TensorImpl& index, ErrorKind kind = ErrorKind::runtime) {
-  check(index.dtype == DType::i64 || index.dtype == DType::i32, kind, "[", op, "] Expected dtype int32/int64 for index. Received ", describe(index), ". Use index.long().");
+  check(index.dtype == DType::i64 || index.dtype == DType::i32, kind, "[", op,
+        "] Expected dtype int32/int64 for index. Received ", describe(index), ". Use index.long().");
 }
 
 // The index as row-major int64, each element in [0, size), or in [-size, size) when negative ones count from the end.
-inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, int dim, ErrorKind kind, bool from_end = false,
-                            const TensorImpl* out = nullptr) {
+inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, int dim, ErrorKind kind,
+                            bool from_end = false, const TensorImpl* out = nullptr) {
   Tensor flat = out ? packed_apart(index, DType::i64, *out) : packed(index, DType::i64);
   i64* p = flat->data_as<i64>();
   bool negative = false;
   for (i64 i = 0; i < flat->numel; ++i) {
-    check(p[i] < size && p[i] >= (from_end ? -size : 0), kind, "[", op, "] index ", p[i], " is out of bounds for dimension ", dim, " with size ", size, ": index out of range.");
+    check(p[i] < size && p[i] >= (from_end ? -size : 0), kind, "[", op, "] index ", p[i],
+          " is out of bounds for dimension ", dim, " with size ", size, ": index out of range.");
     negative |= p[i] < 0;
   }
   if (!negative) return flat;
@@ -73,8 +76,10 @@ inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, in
 inline Arg fitting_number(std::string_view op, const Arg& number, DType d) {
   if (d == DType::bool_) return Arg(number.number() != 0);
   if (!is_integral(d)) return number;
-  double value = std::trunc(number.number()), most = std::ldexp(1.0, static_cast<int>(8 * size_of(d)) - info(d).is_signed);
-  check(value < most && value >= (info(d).is_signed ? -most : 1 - most), ErrorKind::runtime, "[", op, "] value cannot be converted to type ", d, " without overflow. Received ", number.number(), ".");
+  double value = std::trunc(number.number()),
+         most = std::ldexp(1.0, static_cast<int>(8 * size_of(d)) - info(d).is_signed);
+  check(value < most && value >= (info(d).is_signed ? -most : 1 - most), ErrorKind::runtime, "[", op,
+        "] value cannot be converted to type ", d, " without overflow. Received ", number.number(), ".");
   return number;
 }
 

@@ -13,21 +13,29 @@ struct ElementIndex {
   Tensor place;                // int64, row-major, checked
 
   // `other`, when given, is what is written: it covers the index.
-  ElementIndex(std::string_view op, const TensorImpl& t, i64 along, TensorImpl& index, const TensorImpl* other = nullptr)
+  ElementIndex(std::string_view op, const TensorImpl& t, i64 along, TensorImpl& index,
+               const TensorImpl* other = nullptr)
       : dim(wrap_dim(op, along, t.ndim)), size(at_least_1d(index.sizes())), stride(at_least_1d(t.strides())) {
     Dims target = at_least_1d(t.sizes());
     length = size.back();
     lines = length ? index.numel / length : 0;
     if (index.numel == 0) return;
     check_index_dtype(op, index);
-    check(size.n == target.n, ErrorKind::runtime, "[", op, "] Index tensor must have the same number of dimensions as input tensor. Received index ", index.sizes(), " for ", describe(t), ".");
+    check(size.n == target.n, ErrorKind::runtime, "[", op,
+          "] Index tensor must have the same number of dimensions as input tensor. Received index ", index.sizes(),
+          " for ", describe(t), ".");
     for (int d = 0; d < size.n; ++d)
-      check(d == dim || size[d] <= target[d], ErrorKind::runtime, "[", op, "] Size does not match at dimension ", d, " expected index ", index.sizes(), " to be no larger than self ", t.sizes(), " apart from dimension ", dim, ".");
+      check(d == dim || size[d] <= target[d], ErrorKind::runtime, "[", op, "] Size does not match at dimension ", d,
+            " expected index ", index.sizes(), " to be no larger than self ", t.sizes(), " apart from dimension ", dim,
+            ".");
     if (other) {
       Dims source = at_least_1d(other->sizes());
-      check(source.n == size.n, ErrorKind::runtime, "[", op, "] Index tensor must have the same number of dimensions as src tensor. Received index ", index.sizes(), " and src ", other->sizes(), ".");
+      check(source.n == size.n, ErrorKind::runtime, "[", op,
+            "] Index tensor must have the same number of dimensions as src tensor. Received index ", index.sizes(),
+            " and src ", other->sizes(), ".");
       for (int d = 0; d < size.n; ++d)
-        check(size[d] <= source[d], ErrorKind::runtime, "[", op, "] Expected index ", index.sizes(), " to be no larger than src ", other->sizes(), ". They differ at dimension ", d, ".");
+        check(size[d] <= source[d], ErrorKind::runtime, "[", op, "] Expected index ", index.sizes(),
+              " to be no larger than src ", other->sizes(), ". They differ at dimension ", d, ".");
     }
     extent = target[dim];
     step = stride[dim];

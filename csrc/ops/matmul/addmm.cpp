@@ -19,7 +19,9 @@ Tensor scaled(const Tensor& t, Arg factor) {
 Tensor start_from(const Call& c, Sizes size, DType d) {
   TensorImpl& input = c.tensor(0);
   Tensor start = empty(size, d);
-  check(input.ndim <= start->ndim && same_sizes(broadcast(c.op.name(), size, input.sizes()), size), ErrorKind::runtime, "[", c.op.name(), "] input must broadcast to the product's shape ", size, ": the expanded size of the tensor must match the existing size. Received input ", describe(input), ".");
+  check(input.ndim <= start->ndim && same_sizes(broadcast(c.op.name(), size, input.sizes()), size), ErrorKind::runtime,
+        "[", c.op.name(), "] input must broadcast to the product's shape ", size,
+        ": the expanded size of the tensor must match the existing size. Received input ", describe(input), ".");
   if (is_number(c.arg[3], 0)) fill_elements(*start, Arg(i64{0}));
   else copy_elements(*start, *scaled(to_dtype(Tensor(&input), d), c.arg[3]));
   return start;
@@ -27,7 +29,9 @@ Tensor start_from(const Call& c, Sizes size, DType d) {
 
 // a @ b has the given size.
 Tensor add_product(const Call& c, TensorImpl& a, TensorImpl& b, Sizes size) {
-  check(c.tensor(0).dtype == a.dtype, ErrorKind::runtime, "[", c.op.name(), "] input and the product must have the same dtype: self and mat2 must have the same dtype. Received input ", describe(c.tensor(0)), " and ", describe(a), ". Convert one with .to(dtype).");
+  check(c.tensor(0).dtype == a.dtype, ErrorKind::runtime, "[", c.op.name(),
+        "] input and the product must have the same dtype: self and mat2 must have the same dtype. Received input ",
+        describe(c.tensor(0)), " and ", describe(a), ". Convert one with .to(dtype).");
   GradMode off(false);
   if (is_number(c.arg[4], 1)) return product(c.op.name(), a, b, start_from(c, size, a.dtype));
   Tensor p = scaled(product(c.op.name(), a, b), c.arg[4]), start = start_from(c, size, a.dtype);
@@ -37,11 +41,16 @@ Tensor add_product(const Call& c, TensorImpl& a, TensorImpl& b, Sizes size) {
 void check_matrices(const Call& c, int dims, const char* first, const char* second) {
   TensorImpl &a = c.tensor(1), &b = c.tensor(2);
   const char* kind = dims == 2 ? "matrix" : "3D tensor";
-  check(a.ndim == dims, ErrorKind::runtime, "[", c.op.name(), "] ", first, " must be a ", kind, ", got ", static_cast<int>(a.ndim), "-D tensor. Received ", describe(a), ".");
-  check(b.ndim == dims, ErrorKind::runtime, "[", c.op.name(), "] ", second, " must be a ", kind, ", got ", static_cast<int>(b.ndim), "-D tensor. Received ", describe(b), ".");
+  check(a.ndim == dims, ErrorKind::runtime, "[", c.op.name(), "] ", first, " must be a ", kind, ", got ",
+        static_cast<int>(a.ndim), "-D tensor. Received ", describe(a), ".");
+  check(b.ndim == dims, ErrorKind::runtime, "[", c.op.name(), "] ", second, " must be a ", kind, ", got ",
+        static_cast<int>(b.ndim), "-D tensor. Received ", describe(b), ".");
   check_product_dtypes(c.op.name(), a, b);
   if (dims == 2) return;
-  check(a.size[0] == b.size[0] && a.size[2] == b.size[1], ErrorKind::runtime, "[", c.op.name(), "] Incompatible matrix sizes for bmm: Expected size for first two dimensions of batch2 tensor to be: [", a.size[0], ", ", a.size[2], "] but got: [", b.size[0], ", ", b.size[1], "]. Received ", describe(a), " and ", describe(b), ".");
+  check(a.size[0] == b.size[0] && a.size[2] == b.size[1], ErrorKind::runtime, "[", c.op.name(),
+        "] Incompatible matrix sizes for bmm: Expected size for first two dimensions of batch2 tensor to be: [",
+        a.size[0], ", ", a.size[2], "] but got: [", b.size[0], ", ", b.size[1], "]. Received ", describe(a), " and ",
+        describe(b), ".");
 }
 
 // In backward: gradients times the conjugate of beta or alpha, which is a tensor when it is complex.
@@ -58,87 +67,123 @@ void product_backward(Backward& b) {
 
 }  // namespace
 
-OP(addmm, numeric_types, "addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> Tensor") {
-  .doc = "beta * input + alpha * (mat1 @ mat2): [M, N] for mat1 [M, K], mat2 [K, N] and an input that broadcasts to [M, N].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
+OP(addmm, numeric_types,
+   "addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> "
+   "Tensor") {
+  .doc = "beta * input + alpha * (mat1 @ mat2): [M, N] for mat1 [M, K], mat2 [K, N] and an input that broadcasts to "
+         "[M, N].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    check_matrices(c, 2, "mat1", "mat2");
-    c.out[0] = add_product(c, c.tensor(1), c.tensor(2), Dims{c.tensor(1).size[0], c.tensor(2).size[1]});
-  },
+  .cpu =
+      [](const Call& c) {
+        check_matrices(c, 2, "mat1", "mat2");
+        c.out[0] = add_product(c, c.tensor(1), c.tensor(2), Dims{c.tensor(1).size[0], c.tensor(2).size[1]});
+      },
   .vjp = product_backward,
   .saves = "mat2 for mat1, mat1 for mat2, beta for input, alpha for mat1, alpha for mat2",
-  .samples = "randn(3, 5), randn(3, 4), randn(4, 5)\nrandn(5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0\nrandn(3, 5), randn(3, 4), randn(4, 5), beta=0",
-  .errors = "randn(3), randn(2, 4), randn(5, 3) => RuntimeError: [addmm] inner dimensions must agree\nrandn(5), randn(2, 4), randn(4, 3) => RuntimeError: [addmm]\nrandn(3), randn(2, 4, 1), randn(5, 3) => RuntimeError: [addmm] mat1 must be a matrix",
+  .samples = "randn(3, 5), randn(3, 4), randn(4, 5)\nrandn(5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0\nrandn(3, "
+             "5), randn(3, 4), randn(4, 5), beta=0",
+  .errors = "randn(3), randn(2, 4), randn(5, 3) => RuntimeError: [addmm] inner dimensions must agree\nrandn(5), "
+            "randn(2, 4), randn(4, 3) => RuntimeError: [addmm]\nrandn(3), randn(2, 4, 1), randn(5, 3) => RuntimeError: "
+            "[addmm] mat1 must be a matrix",
 };
 
-OP(addmv, numeric_types, "addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> Tensor") {
-  .doc = "beta * input + alpha * (mat @ vec): [M] for mat [M, K], vec [K] and an input that broadcasts to [M].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
+OP(addmv, numeric_types,
+   "addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> "
+   "Tensor") {
+  .doc = "beta * input + alpha * (mat @ vec): [M] for mat [M, K], vec [K] and an input that broadcasts to "
+         "[M].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    TensorImpl &mat = c.tensor(1), &vec = c.tensor(2);
-    check(mat.ndim == 2 && vec.ndim == 1, ErrorKind::runtime, "[addmv] vector + matrix @ vector expected, got ", static_cast<int>(c.tensor(0).ndim), ", ", static_cast<int>(mat.ndim), ", ", static_cast<int>(vec.ndim), ". Received ", describe(mat), " and ", describe(vec), ".");
-    c.out[0] = add_product(c, mat, vec, Dims{mat.size[0]});
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl &mat = c.tensor(1), &vec = c.tensor(2);
+        check(mat.ndim == 2 && vec.ndim == 1, ErrorKind::runtime, "[addmv] vector + matrix @ vector expected, got ",
+              static_cast<int>(c.tensor(0).ndim), ", ", static_cast<int>(mat.ndim), ", ", static_cast<int>(vec.ndim),
+              ". Received ", describe(mat), " and ", describe(vec), ".");
+        c.out[0] = add_product(c, mat, vec, Dims{mat.size[0]});
+      },
   .vjp = product_backward,
   .saves = "vec for mat, mat for vec, beta for input, alpha for mat, alpha for vec",
   .samples = "randn(3), randn(3, 4), randn(4)\nrandn(1), randn(3, 4), randn(4), beta=0.5, alpha=2.0",
   .errors = "randn(2), randn(2, 4), randn(5) => RuntimeError: [addmv] inner dimensions must agree: size mismatch",
 };
 
-OP(baddbmm, numeric_types, "baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> Tensor") {
-  .doc = "beta * input + alpha * (batch1 @ batch2): [B, M, N] for batch1 [B, M, K], batch2 [B, K, N] and an input that broadcasts to [B, M, N].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
+OP(baddbmm, numeric_types,
+   "baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) "
+   "-> Tensor") {
+  .doc = "beta * input + alpha * (batch1 @ batch2): [B, M, N] for batch1 [B, M, K], batch2 [B, K, N] and an input that "
+         "broadcasts to [B, M, N].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    check_matrices(c, 3, "batch1", "batch2");
-    c.out[0] = add_product(c, c.tensor(1), c.tensor(2), Dims{c.tensor(1).size[0], c.tensor(1).size[1], c.tensor(2).size[2]});
-  },
+  .cpu =
+      [](const Call& c) {
+        check_matrices(c, 3, "batch1", "batch2");
+        c.out[0] = add_product(c, c.tensor(1), c.tensor(2),
+                               Dims{c.tensor(1).size[0], c.tensor(1).size[1], c.tensor(2).size[2]});
+      },
   .vjp = product_backward,
   .saves = "batch2 for batch1, batch1 for batch2, beta for input, alpha for batch1, alpha for batch2",
-  .samples = "randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5)\nrandn(5), randn(2, 3, 4), randn(2, 4, 5), beta=0.5, alpha=2.0",
+  .samples =
+      "randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5)\nrandn(5), randn(2, 3, 4), randn(2, 4, 5), beta=0.5, alpha=2.0",
   .errors = "randn(2, 3, 5), randn(2, 3, 4), randn(2, 5, 5) => RuntimeError: [baddbmm] Incompatible matrix sizes",
 };
 
-OP(addbmm, numeric_types, "addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> Tensor") {
-  .doc = "beta * input + alpha * (the sum of all batch1[i] @ batch2[i]): [M, N] for batch1 [B, M, K], batch2 [B, K, N] and an input that broadcasts to [M, N].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
+OP(addbmm, numeric_types,
+   "addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> "
+   "Tensor") {
+  .doc = "beta * input + alpha * (the sum of all batch1[i] @ batch2[i]): [M, N] for batch1 [B, M, K], batch2 [B, K, N] "
+         "and an input that broadcasts to [M, N].\n\nRaises RuntimeError when sizes or dtypes do not fit.",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    check_matrices(c, 3, "batch1", "batch2");
-    GradMode off(false);
-    // The sum over the batch is part of the inner dimension: [M, B * K] @ [B * K, N].
-    TensorImpl &a = c.tensor(1), &b = c.tensor(2);
-    i64 m = a.size[1], k = a.size[0] * a.size[2], n = b.size[2];
-    Tensor left = call<"reshape">(call<"transpose">(Tensor(&a), 0, 1), Dims{m, k}), right = call<"reshape">(Tensor(&b), Dims{k, n});
-    c.out[0] = add_product(c, *left, *right, Dims{m, n});
-  },
+  .cpu =
+      [](const Call& c) {
+        check_matrices(c, 3, "batch1", "batch2");
+        GradMode off(false);
+        // The sum over the batch is part of the inner dimension: [M, B * K] @ [B * K, N].
+        TensorImpl &a = c.tensor(1), &b = c.tensor(2);
+        i64 m = a.size[1], k = a.size[0] * a.size[2], n = b.size[2];
+        Tensor left = call<"reshape">(call<"transpose">(Tensor(&a), 0, 1), Dims{m, k}),
+               right = call<"reshape">(Tensor(&b), Dims{k, n});
+        c.out[0] = add_product(c, *left, *right, Dims{m, n});
+      },
   .vjp = product_backward,  // the gradient broadcasts over the batch
   .saves = "batch2 for batch1, batch1 for batch2, beta for input, alpha for batch1, alpha for batch2",
-  .samples = "randn(3, 5), randn(2, 3, 4), randn(2, 4, 5)\nrandn(5), randn(2, 3, 4), randn(2, 4, 5), beta=0.5, alpha=2.0",
+  .samples =
+      "randn(3, 5), randn(2, 3, 4), randn(2, 4, 5)\nrandn(5), randn(2, 3, 4), randn(2, 4, 5), beta=0.5, alpha=2.0",
   .errors = "randn(3, 5), randn(2, 3, 4), randn(2, 5, 5) => RuntimeError: [addbmm] Incompatible matrix sizes",
 };
 
-OP(addr, all_types, "addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> Tensor") {
-  .doc = "beta * input + alpha * outer(vec1, vec2): [N, M] for vec1 [N], vec2 [M] and an input that broadcasts to [N, M]. Dtypes are promoted.\n\nRaises RuntimeError when sizes do not fit.",
+OP(addr, all_types,
+   "addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | Number = 1, alpha: Tensor | Number = 1) -> "
+   "Tensor") {
+  .doc = "beta * input + alpha * outer(vec1, vec2): [N, M] for vec1 [N], vec2 [M] and an input that broadcasts to [N, "
+         "M]. Dtypes are promoted.\n\nRaises RuntimeError when sizes do not fit.",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    TensorImpl &input = c.tensor(0), &a = c.tensor(1), &b = c.tensor(2);
-    check(a.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec1, but got ", static_cast<int>(a.ndim), "-D. Received ", describe(a), ".");
-    check(b.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec2, but got ", static_cast<int>(b.ndim), "-D. Received ", describe(b), ".");
-    GradMode off(false);
-    DType d = promote(input.dtype, promote(a.dtype, b.dtype));
-    for (int k : {3, 4})
-      check(!is_integral(d) || c.arg[k].kind != Kind::real, ErrorKind::runtime, "[addr] For integral input tensors, argument ", k == 3 ? "beta" : "alpha", " must not be a floating point number. Received ", c.real(k), ".");
-    Tensor p = scaled(to_dtype(call<"outer">(Tensor(&a), Tensor(&b)), d), c.arg[4]), start = start_from(c, p->sizes(), d);
-    c.out[0] = start + p;
-  },
-  .vjp = [](Backward& b) {
-    Tensor gy = b.gradient();
-    if (b.needs(0)) b.set(0, scaled_back(b, gy, 3));
-    if (!b.needs(1) && !b.needs(2)) return;
-    Tensor g = scaled_back(b, gy, 4);
-    if (b.needs(1)) b.set(1, call<"matmul">(g, to_dtype(conj(b.tensor(2)), g->dtype)));
-    if (b.needs(2)) b.set(2, call<"matmul">(to_dtype(conj(b.tensor(1)), g->dtype), g));
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl &input = c.tensor(0), &a = c.tensor(1), &b = c.tensor(2);
+        check(a.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec1, but got ",
+              static_cast<int>(a.ndim), "-D. Received ", describe(a), ".");
+        check(b.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec2, but got ",
+              static_cast<int>(b.ndim), "-D. Received ", describe(b), ".");
+        GradMode off(false);
+        DType d = promote(input.dtype, promote(a.dtype, b.dtype));
+        for (int k : {3, 4})
+          check(!is_integral(d) || c.arg[k].kind != Kind::real, ErrorKind::runtime,
+                "[addr] For integral input tensors, argument ", k == 3 ? "beta" : "alpha",
+                " must not be a floating point number. Received ", c.real(k), ".");
+        Tensor p = scaled(to_dtype(call<"outer">(Tensor(&a), Tensor(&b)), d), c.arg[4]),
+               start = start_from(c, p->sizes(), d);
+        c.out[0] = start + p;
+      },
+  .vjp =
+      [](Backward& b) {
+        Tensor gy = b.gradient();
+        if (b.needs(0)) b.set(0, scaled_back(b, gy, 3));
+        if (!b.needs(1) && !b.needs(2)) return;
+        Tensor g = scaled_back(b, gy, 4);
+        if (b.needs(1)) b.set(1, call<"matmul">(g, to_dtype(conj(b.tensor(2)), g->dtype)));
+        if (b.needs(2)) b.set(2, call<"matmul">(to_dtype(conj(b.tensor(1)), g->dtype), g));
+      },
   .saves = "vec2 for vec1, vec1 for vec2, beta for input, alpha for vec1, alpha for vec2",
   .samples = "randn(3, 4), randn(3), randn(4)\nrandn(4), randn(3), randn(4), beta=0.5, alpha=2.0",
-  .errors = "randn(2, 3), randn(2, 1), randn(3) => RuntimeError: [addr] addr: Expected 1-D argument vec1\nrandn(2, 3), randn(2), randn(4) => RuntimeError: [addr]",
+  .errors = "randn(2, 3), randn(2, 1), randn(3) => RuntimeError: [addr] addr: Expected 1-D argument vec1\nrandn(2, 3), "
+            "randn(2), randn(4) => RuntimeError: [addr]",
 };

@@ -7,8 +7,8 @@ namespace rl {
 // Both operands of one numeric dtype.
 void check_product_dtypes(std::string_view op, const TensorImpl& a, const TensorImpl& b);
 
-// a @ b by the rules of matmul: 1-d operands are a row and a column, further leading dimensions broadcast. `start`, when
-// given, has the result's shape, dtype and row-major layout: the product is added to it, and it is the result.
+// a @ b by the rules of matmul: 1-d operands are a row and a column, further leading dimensions broadcast. `start`,
+// when given, has the result's shape, dtype and row-major layout: the product is added to it, and it is the result.
 Tensor product(std::string_view op, TensorImpl& a, TensorImpl& b, Tensor start = {});
 
 // The gradients of `a @ b`, arguments `first` and `first + 1` of a row, when the result's gradient is gy.

@@ -25,20 +25,28 @@ Dims target_sizes(Sizes input) {
 void check_loss(const Call& c) {
   TensorImpl &x = c.tensor(0), &target = c.tensor(1);
   std::string_view name = c.op.name();
-  check(x.ndim >= 1, ErrorKind::runtime, "[", name, "] input tensor should have a dimension of classes. Received a 0-d tensor.");
-  check(is_floating(x.dtype), ErrorKind::not_implemented, "[", name, "] \"", name, "\" not implemented for '", x.dtype, "'. Received ", describe(x), ".");
-  check(target.dtype == DType::i64 || target.dtype == DType::u8, ErrorKind::runtime, "[", name, "] expected scalar type Long or Byte for the target but found ", target.dtype, ". Convert with .long().");
+  check(x.ndim >= 1, ErrorKind::runtime, "[", name,
+        "] input tensor should have a dimension of classes. Received a 0-d tensor.");
+  check(is_floating(x.dtype), ErrorKind::not_implemented, "[", name, "] \"", name, "\" not implemented for '", x.dtype,
+        "'. Received ", describe(x), ".");
+  check(target.dtype == DType::i64 || target.dtype == DType::u8, ErrorKind::runtime, "[", name,
+        "] expected scalar type Long or Byte for the target but found ", target.dtype, ". Convert with .long().");
   Dims want = target_sizes(x.sizes());
-  check(same_sizes(want, target.sizes()) || (x.ndim == 1 && target.numel == 1 && target.ndim == 1), ErrorKind::value, "[", name, "] Expected target size ", Sizes(want), ", got ", target.sizes(),
-        ": the shape of input without the dimension of the classes. Received input ", describe(x), " and target ", describe(target), ".");
+  check(same_sizes(want, target.sizes()) || (x.ndim == 1 && target.numel == 1 && target.ndim == 1), ErrorKind::value,
+        "[", name, "] Expected target size ", Sizes(want), ", got ", target.sizes(),
+        ": the shape of input without the dimension of the classes. Received input ", describe(x), " and target ",
+        describe(target), ".");
   if (c.has(2)) {
     TensorImpl& w = c.tensor(2);
-    check(w.ndim == 1 && w.numel == Shape(x.sizes()).classes, ErrorKind::runtime, "[", name, "] weight tensor should be defined either for all ",
-          Shape(x.sizes()).classes, " classes or no classes. Received ", describe(w), ".");
-    check(w.dtype == x.dtype, ErrorKind::runtime, "[", name, "] expected scalar type ", x.dtype, " but found ", w.dtype, " for weight. Convert with .to(dtype).");
+    check(w.ndim == 1 && w.numel == Shape(x.sizes()).classes, ErrorKind::runtime, "[", name,
+          "] weight tensor should be defined either for all ", Shape(x.sizes()).classes,
+          " classes or no classes. Received ", describe(w), ".");
+    check(w.dtype == x.dtype, ErrorKind::runtime, "[", name, "] expected scalar type ", x.dtype, " but found ", w.dtype,
+          " for weight. Convert with .to(dtype).");
   }
   i64 r = c.integer(3);
-  check(r >= kNone && r <= kSum, ErrorKind::value, "[", name, "] reduction must be 0 (none), 1 (mean) or 2 (sum). Received ", r, ".");
+  check(r >= kNone && r <= kSum, ErrorKind::value, "[", name,
+        "] reduction must be 0 (none), 1 (mean) or 2 (sum). Received ", r, ".");
 }
 
 Tensor packed_target(const Tensor& t) { return contiguous(to_dtype(t, DType::i64)); }
@@ -47,14 +55,16 @@ Tensor packed_target(const Tensor& t) { return contiguous(to_dtype(t, DType::i64
 void check_classes(std::string_view name, const Tensor& target, i64 classes, i64 ignored) {
   const i64* p = target->data_as<i64>();
   for (i64 k = 0; k < target->numel; ++k)
-    check((p[k] >= 0 && p[k] < classes) || p[k] == ignored, ErrorKind::index, "[", name, "] Target ", p[k], " is out of bounds: classes are 0 to ", classes - 1, ".");
+    check((p[k] >= 0 && p[k] < classes) || p[k] == ignored, ErrorKind::index, "[", name, "] Target ", p[k],
+          " is out of bounds: classes are 0 to ", classes - 1, ".");
 }
 
 DType compute_dtype_of(DType d) { return d == DType::f64 ? DType::f64 : DType::f32; }
 
 // Losses of all places go through `loss(place, weight)`: kept, or summed in blocks of fixed size.
 template <class T, class F>
-void reduce_losses(const i64* target, i64 count, const T* weight, i64 ignored, i64 reduction, T* out, T* total_weight, F&& loss) {
+void reduce_losses(const i64* target, i64 count, const T* weight, i64 ignored, i64 reduction, T* out, T* total_weight,
+                   F&& loss) {
   constexpr i64 kBlock = 2048;
   i64 blocks = (count + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<std::size_t>(2 * blocks));
@@ -69,20 +79,23 @@ void reduce_losses(const i64* target, i64 count, const T* weight, i64 ignored, i
       }
   });
   double sum = 0, weights = 0;
-  for (i64 b = 0; b < blocks; ++b) sum += sums[static_cast<std::size_t>(2 * b)], weights += sums[static_cast<std::size_t>(2 * b + 1)];
+  for (i64 b = 0; b < blocks; ++b)
+    sum += sums[static_cast<std::size_t>(2 * b)], weights += sums[static_cast<std::size_t>(2 * b + 1)];
   *total_weight = static_cast<T>(reduction == kNone ? 0 : weights);
   if (reduction == kMean) *out = static_cast<T>(sum / weights);
   if (reduction == kSum) *out = static_cast<T>(sum);
 }
 
 // Per place: gy (one for all unless reduction is none), times the weight, over the total for the mean; 0 where ignored.
-template <class T> std::vector<T> place_factors(const Tensor& gy, const Tensor& target, const Tensor& weight, double total, i64 ignored, i64 reduction) {
+template <class T> std::vector<T> place_factors(const Tensor& gy, const Tensor& target, const Tensor& weight,
+                                                double total, i64 ignored, i64 reduction) {
   std::vector<T> f(static_cast<std::size_t>(target->numel));
   const i64* t = target->data_as<i64>();
   const T *g = gy->data_as<T>(), *w = weight ? weight->data_as<T>() : nullptr;
   T scale = reduction == kMean ? static_cast<T>(1 / total) : T(1);
   for (i64 k = 0; k < target->numel; ++k)
-    f[static_cast<std::size_t>(k)] = t[k] == ignored ? T(0) : (reduction == kNone ? g[k] : g[0]) * (w ? w[t[k]] : T(1)) * scale;
+    f[static_cast<std::size_t>(k)] =
+        t[k] == ignored ? T(0) : (reduction == kNone ? g[k] : g[0]) * (w ? w[t[k]] : T(1)) * scale;
   return f;
 }
 
@@ -91,8 +104,12 @@ struct LossArguments {  // what a vjp reads, packed
   double total = 0;
   i64 reduction, ignored;
   LossArguments(Backward& b, DType d, int total_at)
-      : gy(contiguous(to_dtype(b.gradient(), d))), target(packed_target(b.tensor(1))), weight(b.given(2) ? contiguous(to_dtype(b.tensor(2), d)) : Tensor()),
-        total(0), reduction(b.integer(3)), ignored(b.integer(4)) {
+      : gy(contiguous(to_dtype(b.gradient(), d))),
+        target(packed_target(b.tensor(1))),
+        weight(b.given(2) ? contiguous(to_dtype(b.tensor(2), d)) : Tensor()),
+        total(0),
+        reduction(b.integer(3)),
+        ignored(b.integer(4)) {
     Tensor t = to_dtype(b.result(total_at), DType::f64);
     total = *t->data_as<double>();
   }
@@ -104,14 +121,16 @@ Tensor factor_tensor(Backward& b, Sizes size, int total_at) {
   Tensor f = to_dtype(call<"ne">(target, b.integer(4)), gy->dtype);
   if (b.given(2)) {
     Tensor safe = call<"masked_fill">(to_dtype(target, DType::i64), call<"eq">(target, b.integer(4)), i64{0});
-    f = f * call<"reshape">(call<"index_select">(b.tensor(2), i64{0}, call<"reshape">(safe, Sizes(&safe->numel, 1))), target->sizes());
+    f = f * call<"reshape">(call<"index_select">(b.tensor(2), i64{0}, call<"reshape">(safe, Sizes(&safe->numel, 1))),
+                            target->sizes());
   }
   if (b.integer(3) == kMean) f = f / b.result(total_at);
   f = f * gy;
   return call<"unsqueeze">(f, i64{size.size() == 1 ? 0 : 1});
 }
 
-Tensor one_hot_at(Backward& b, Sizes size, const Tensor& values) {  // values where the target's class is, zeros elsewhere
+Tensor one_hot_at(Backward& b, Sizes size,
+                  const Tensor& values) {  // values where the target's class is, zeros elsewhere
   i64 dim = size.size() == 1 ? 0 : 1;
   Tensor target = to_dtype(b.tensor(1), DType::i64);
   Tensor at = call<"masked_fill">(target, call<"eq">(target, b.integer(4)), i64{0});
@@ -128,140 +147,173 @@ void announce(const Call& c, int total_at) {
 
 }  // namespace
 
-OP(nll_loss_forward, floats, "nll_loss_forward(input: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignore_index: int) -> (output: Tensor, total_weight: Tensor)") {
-  .doc = "-weight[target] * input[target] with the sum of the weights. input [N, C, ...] or [C] are log probabilities, target [N, ...] classes.\n\n"
+OP(nll_loss_forward, floats,
+   "nll_loss_forward(input: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignore_index: int) -> "
+   "(output: Tensor, total_weight: Tensor)") {
+  .doc = "-weight[target] * input[target] with the sum of the weights. input [N, C, ...] or [C] are log probabilities, "
+         "target [N, ...] classes.\n\n"
          "reduction: 0 none, 1 mean (over the weights), 2 sum. Raises IndexError for classes out of range.",
   .home = "_core",
-  .infer = [](const Call& c) {
-    check_loss(c);
-    announce(c, 1);
-  },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    DType d = compute_dtype_of(c.tensor(0).dtype);
-    Shape s(c.tensor(0).sizes());
-    Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), d)), target = packed_target(Tensor(&c.tensor(1)));
-    Tensor weight = c.has(2) ? contiguous(to_dtype(Tensor(&c.tensor(2)), d)) : Tensor();
-    check_classes("nll_loss", target, s.classes, c.integer(4));
-    Tensor out = empty(c.out[0]->sizes(), d), total = empty({}, d);
-    const i64* t = target->data_as<i64>();
-    auto run = [&]<class T>(Type<T>) {
-      const T* p = x->data_as<T>();
-      reduce_losses<T>(t, target->numel, weight ? weight->data_as<T>() : nullptr, c.integer(4), c.integer(3), out->data_as<T>(), total->data_as<T>(),
-                       [&](i64 k, T w) { return -w * p[(k / s.places * s.classes + t[k]) * s.places + k % s.places]; });
-    };
-    d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
-    copy_elements(*c.out[0], *out);
-    copy_elements(*c.out[1], *total);
-  },
-  .vjp = [](Backward& b) {
-    Sizes size = b.sizes(0);
-    if (eager_state.grad) return b.set(0, -one_hot_at(b, size, factor_tensor(b, size, 1)));
-    DType d = compute_dtype_of(b.gradient()->dtype);
-    LossArguments a(b, d, 1);
-    Tensor gx = zeros(size, d);
-    Shape s(size);
-    const i64* t = a.target->data_as<i64>();
-    auto run = [&]<class T>(Type<T>) {
-      std::vector<T> f = place_factors<T>(a.gy, a.target, a.weight, a.total, a.ignored, a.reduction);
-      T* to = gx->data_as<T>();
-      for (i64 k = 0; k < a.target->numel; ++k)
-        if (t[k] != a.ignored) to[(k / s.places * s.classes + t[k]) * s.places + k % s.places] = -f[static_cast<std::size_t>(k)];
-    };
-    d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
-    b.set(0, gx);
-  },
+  .infer =
+      [](const Call& c) {
+        check_loss(c);
+        announce(c, 1);
+      },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        DType d = compute_dtype_of(c.tensor(0).dtype);
+        Shape s(c.tensor(0).sizes());
+        Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), d)), target = packed_target(Tensor(&c.tensor(1)));
+        Tensor weight = c.has(2) ? contiguous(to_dtype(Tensor(&c.tensor(2)), d)) : Tensor();
+        check_classes("nll_loss", target, s.classes, c.integer(4));
+        Tensor out = empty(c.out[0]->sizes(), d), total = empty({}, d);
+        const i64* t = target->data_as<i64>();
+        auto run = [&]<class T>(Type<T>) {
+          const T* p = x->data_as<T>();
+          reduce_losses<T>(t, target->numel, weight ? weight->data_as<T>() : nullptr, c.integer(4), c.integer(3),
+                           out->data_as<T>(), total->data_as<T>(), [&](i64 k, T w) {
+                             return -w * p[(k / s.places * s.classes + t[k]) * s.places + k % s.places];
+                           });
+        };
+        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
+        copy_elements(*c.out[0], *out);
+        copy_elements(*c.out[1], *total);
+      },
+  .vjp =
+      [](Backward& b) {
+        Sizes size = b.sizes(0);
+        if (eager_state.grad) return b.set(0, -one_hot_at(b, size, factor_tensor(b, size, 1)));
+        DType d = compute_dtype_of(b.gradient()->dtype);
+        LossArguments a(b, d, 1);
+        Tensor gx = zeros(size, d);
+        Shape s(size);
+        const i64* t = a.target->data_as<i64>();
+        auto run = [&]<class T>(Type<T>) {
+          std::vector<T> f = place_factors<T>(a.gy, a.target, a.weight, a.total, a.ignored, a.reduction);
+          T* to = gx->data_as<T>();
+          for (i64 k = 0; k < a.target->numel; ++k)
+            if (t[k] != a.ignored)
+              to[(k / s.places * s.classes + t[k]) * s.places + k % s.places] = -f[static_cast<std::size_t>(k)];
+        };
+        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
+        b.set(0, gx);
+      },
   .saves = "target, weight, total_weight",
-  .samples = "randn(3, 4), randint(0, 4, (3,)), None, 1, -100\nrandn(3, 4, 2), randint(0, 4, (3, 2)), positive(4), 0, 1\nrandn(4), randint(0, 4, ()), None, 2, -100",
+  .samples = "randn(3, 4), randint(0, 4, (3,)), None, 1, -100\nrandn(3, 4, 2), randint(0, 4, (3, 2)), positive(4), 0, "
+             "1\nrandn(4), randint(0, 4, ()), None, 2, -100",
   .errors = "randn(3, 4), randint(4, 5, (3,)), None, 1, -100 => IndexError: [nll_loss] Target 4 is out of bounds",
 };
 
-OP(nll_loss, floats, "nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: int = 1, ignore_index: int = -100) -> Tensor") {
+OP(nll_loss, floats,
+   "nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: int = 1, ignore_index: int = "
+   "-100) -> Tensor") {
   .doc = "The negative log likelihood of the classes in target; see nll_loss_forward.",
   .home = "_core",
-  .compose = [](const Call& c) { c.out[0] = call_all<"nll_loss_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0]; },
+  .compose =
+      [](const Call& c) {
+        c.out[0] = call_all<"nll_loss_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
+      },
   .samples = "randn(3, 4), randint(0, 4, (3,))\nrandn(3, 4), randint(0, 4, (3,)), positive(4), 2",
 };
 
-OP(cross_entropy_forward, floats, "cross_entropy_forward(input: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignore_index: int) -> (output: Tensor, probability: Tensor, total_weight: Tensor)") {
-  .doc = "nll_loss of log_softmax in one pass, with the probabilities, which its gradient reads, and the sum of the weights.",
+OP(cross_entropy_forward, floats,
+   "cross_entropy_forward(input: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignore_index: int) -> "
+   "(output: Tensor, probability: Tensor, total_weight: Tensor)") {
+  .doc = "nll_loss of log_softmax in one pass, with the probabilities, which its gradient reads, and the sum of the "
+         "weights.",
   .home = "_core",
-  .infer = [](const Call& c) {
-    check_loss(c);
-    announce(c, 2);
-    c.output(1, c.tensor(0).sizes(), compute_dtype_of(c.tensor(0).dtype));
-  },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    DType d = c.out[1]->dtype;
-    Shape s(c.tensor(0).sizes());
-    Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), d)), target = packed_target(Tensor(&c.tensor(1)));
-    Tensor weight = c.has(2) ? contiguous(to_dtype(Tensor(&c.tensor(2)), d)) : Tensor();
-    check_classes("cross_entropy", target, s.classes, c.integer(4));
-    Tensor out = empty(c.out[0]->sizes(), d), total = empty({}, d), log_sum = empty(target->sizes(), d);
-    const i64* t = target->data_as<i64>();
-    if (s.places > 1) {
-      Tensor log_probability = call<"log_softmax">(x, i64{1});
-      c.out[1] = call<"exp">(log_probability);
-      x = log_probability;
-      std::memset(log_sum->data(), 0, static_cast<std::size_t>(log_sum->numel * size_of(d)));
-    }
-    auto run = [&]<class T>(Type<T>) {
-      const T* p = x->data_as<T>();
-      T *probability = c.out[1]->data_as<T>(), *sum = log_sum->data_as<T>();
-      if (s.places == 1 && s.classes > 0)
-        parallel_for(s.n, std::max<i64>(1, 8192 / s.classes), [&](i64 begin, i64 end) {
-          for (i64 r = begin; r < end; ++r) sum[r] = softmax_row<false>(p + r * s.classes, probability + r * s.classes, s.classes);
-        });
-      reduce_losses<T>(t, target->numel, weight ? weight->data_as<T>() : nullptr, c.integer(4), c.integer(3), out->data_as<T>(), total->data_as<T>(),
-                       [&](i64 k, T w) { return w * (sum[k] - p[(k / s.places * s.classes + t[k]) * s.places + k % s.places]); });
-    };
-    d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
-    copy_elements(*c.out[0], *out);
-    copy_elements(*c.out[2], *total);
-  },
-  .vjp = [](Backward& b) {
-    Sizes size = b.sizes(0);
-    check(!b.has_gradient(1), ErrorKind::not_implemented, "[cross_entropy_forward] the gradient of the probabilities is not implemented. Use softmax().");
-    if (eager_state.grad) {
-      Tensor f = factor_tensor(b, size, 2), p = call<"softmax">(to_dtype(b.tensor(0), b.gradient()->dtype), i64{size.size() == 1 ? 0 : 1});
-      return b.set(0, p * f - one_hot_at(b, size, f));
-    }
-    Tensor probability = b.result(1);
-    DType d = probability->dtype;
-    LossArguments a(b, d, 2);
-    Tensor gx = empty(size, d);
-    Shape s(size);
-    const i64* t = a.target->data_as<i64>();
-    auto run = [&]<class T>(Type<T>) {
-      std::vector<T> f = place_factors<T>(a.gy, a.target, a.weight, a.total, a.ignored, a.reduction);
-      const T* p = probability->data_as<T>();
-      T* to = gx->data_as<T>();
-      parallel_for(s.n, std::max<i64>(1, 16384 / std::max<i64>(1, s.classes * s.places)), [&](i64 begin, i64 end) {
-        for (i64 r = begin; r < end; ++r) {
-          for (i64 k = 0; k < s.classes; ++k)
-            for (i64 j = 0; j < s.places; ++j) {
-              i64 at = (r * s.classes + k) * s.places + j;
-              to[at] = p[at] * f[static_cast<std::size_t>(r * s.places + j)];
-            }
-          for (i64 j = 0; j < s.places; ++j) {
-            i64 k = t[r * s.places + j];
-            if (k != a.ignored) to[(r * s.classes + k) * s.places + j] -= f[static_cast<std::size_t>(r * s.places + j)];
-          }
+  .infer =
+      [](const Call& c) {
+        check_loss(c);
+        announce(c, 2);
+        c.output(1, c.tensor(0).sizes(), compute_dtype_of(c.tensor(0).dtype));
+      },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        DType d = c.out[1]->dtype;
+        Shape s(c.tensor(0).sizes());
+        Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), d)), target = packed_target(Tensor(&c.tensor(1)));
+        Tensor weight = c.has(2) ? contiguous(to_dtype(Tensor(&c.tensor(2)), d)) : Tensor();
+        check_classes("cross_entropy", target, s.classes, c.integer(4));
+        Tensor out = empty(c.out[0]->sizes(), d), total = empty({}, d), log_sum = empty(target->sizes(), d);
+        const i64* t = target->data_as<i64>();
+        if (s.places > 1) {
+          Tensor log_probability = call<"log_softmax">(x, i64{1});
+          c.out[1] = call<"exp">(log_probability);
+          x = log_probability;
+          std::memset(log_sum->data(), 0, static_cast<std::size_t>(log_sum->numel * size_of(d)));
         }
-      });
-    };
-    d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
-    b.set(0, gx);
-  },
+        auto run = [&]<class T>(Type<T>) {
+          const T* p = x->data_as<T>();
+          T *probability = c.out[1]->data_as<T>(), *sum = log_sum->data_as<T>();
+          if (s.places == 1 && s.classes > 0)
+            parallel_for(s.n, std::max<i64>(1, 8192 / s.classes), [&](i64 begin, i64 end) {
+              for (i64 r = begin; r < end; ++r)
+                sum[r] = softmax_row<false>(p + r * s.classes, probability + r * s.classes, s.classes);
+            });
+          reduce_losses<T>(t, target->numel, weight ? weight->data_as<T>() : nullptr, c.integer(4), c.integer(3),
+                           out->data_as<T>(), total->data_as<T>(), [&](i64 k, T w) {
+                             return w * (sum[k] - p[(k / s.places * s.classes + t[k]) * s.places + k % s.places]);
+                           });
+        };
+        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
+        copy_elements(*c.out[0], *out);
+        copy_elements(*c.out[2], *total);
+      },
+  .vjp =
+      [](Backward& b) {
+        Sizes size = b.sizes(0);
+        check(!b.has_gradient(1), ErrorKind::not_implemented,
+              "[cross_entropy_forward] the gradient of the probabilities is not implemented. Use softmax().");
+        if (eager_state.grad) {
+          Tensor f = factor_tensor(b, size, 2),
+                 p = call<"softmax">(to_dtype(b.tensor(0), b.gradient()->dtype), i64{size.size() == 1 ? 0 : 1});
+          return b.set(0, p * f - one_hot_at(b, size, f));
+        }
+        Tensor probability = b.result(1);
+        DType d = probability->dtype;
+        LossArguments a(b, d, 2);
+        Tensor gx = empty(size, d);
+        Shape s(size);
+        const i64* t = a.target->data_as<i64>();
+        auto run = [&]<class T>(Type<T>) {
+          std::vector<T> f = place_factors<T>(a.gy, a.target, a.weight, a.total, a.ignored, a.reduction);
+          const T* p = probability->data_as<T>();
+          T* to = gx->data_as<T>();
+          parallel_for(s.n, std::max<i64>(1, 16384 / std::max<i64>(1, s.classes * s.places)), [&](i64 begin, i64 end) {
+            for (i64 r = begin; r < end; ++r) {
+              for (i64 k = 0; k < s.classes; ++k)
+                for (i64 j = 0; j < s.places; ++j) {
+                  i64 at = (r * s.classes + k) * s.places + j;
+                  to[at] = p[at] * f[static_cast<std::size_t>(r * s.places + j)];
+                }
+              for (i64 j = 0; j < s.places; ++j) {
+                i64 k = t[r * s.places + j];
+                if (k != a.ignored)
+                  to[(r * s.classes + k) * s.places + j] -= f[static_cast<std::size_t>(r * s.places + j)];
+              }
+            }
+          });
+        };
+        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
+        b.set(0, gx);
+      },
   .saves = "input, target, weight, probability, total_weight",
-  .samples = "randn(3, 4), randint(0, 4, (3,)), None, 1, -100\nrandn(3, 4, 2), randint(0, 4, (3, 2)), positive(4), 0, 1\nrandn(4), randint(0, 4, ()), None, 2, -100",
+  .samples = "randn(3, 4), randint(0, 4, (3,)), None, 1, -100\nrandn(3, 4, 2), randint(0, 4, (3, 2)), positive(4), 0, "
+             "1\nrandn(4), randint(0, 4, ()), None, 2, -100",
   .errors = "randn(3, 4), randint(4, 5, (3,)), None, 1, -100 => IndexError: [cross_entropy] Target 4 is out of bounds",
 };
 
-OP(cross_entropy, floats, "cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: int = 1, ignore_index: int = -100) -> Tensor") {
+OP(cross_entropy, floats,
+   "cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: int = 1, ignore_index: int = "
+   "-100) -> Tensor") {
   .doc = "The cross entropy between logits [N, C, ...] or [C] and the classes in target; see cross_entropy_forward.",
   .home = "_core",
-  .compose = [](const Call& c) { c.out[0] = call_all<"cross_entropy_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0]; },
+  .compose =
+      [](const Call& c) {
+        c.out[0] = call_all<"cross_entropy_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
+      },
   .samples = "randn(3, 4), randint(0, 4, (3,))\nrandn(3, 4), randint(0, 4, (3,)), positive(4), 2",
 };

@@ -10,7 +10,9 @@ inline Dims masked_dims(std::uint32_t mask, int ndim) {
     if (mask >> k & 1) d.push(k);
   return d;
 }
-inline Tensor mean_over(const Tensor& t, std::uint32_t mask) { return call<"mean">(t, masked_dims(mask, t->ndim), true); }
+inline Tensor mean_over(const Tensor& t, std::uint32_t mask) {
+  return call<"mean">(t, masked_dims(mask, t->ndim), true);
+}
 
 struct Normalized {
   Tensor value, rstd;   // (x - mean) * rstd
@@ -38,14 +40,17 @@ inline Tensor statistics_gradient(const Normalized& h, const Tensor& g_mean, con
   return (lay(g_mean) - lay(g_rstd) * (h.rstd * h.rstd) * h.value) / n;
 }
 
-inline Tensor sum_to(const Tensor& t, Sizes size) { return same_sizes(t->sizes(), size) ? t : call<"sum_to_size">(t, size); }
+inline Tensor sum_to(const Tensor& t, Sizes size) {
+  return same_sizes(t->sizes(), size) ? t : call<"sum_to_size">(t, size);
+}
 
 // Weights have the input's dtype, or float32 beside half precision.
 inline void check_same_float(const Call& c, int k) {
   DType x = c.tensor(0).dtype, d = c.tensor(k).dtype;
   bool half = x == DType::f16 || x == DType::bf16;
-  check(d == x || (half && d == DType::f32), ErrorKind::runtime, "[", c.op.name(), "] expected scalar type ", x, " but found ", d, " for ",
-        c.op.signature->param[k].name, ". Received ", describe(c.tensor(k)), ". Convert with .to(dtype).");
+  check(d == x || (half && d == DType::f32), ErrorKind::runtime, "[", c.op.name(), "] expected scalar type ", x,
+        " but found ", d, " for ", c.op.signature->param[k].name, ". Received ", describe(c.tensor(k)),
+        ". Convert with .to(dtype).");
 }
 
 }  // namespace rl

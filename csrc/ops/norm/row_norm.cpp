@@ -7,8 +7,8 @@ namespace {
 
 constexpr i64 kGrain = 8192;  // elements that are worth a thread
 
-// Rows [rows, n]. Element i of row r is scaled by weight[first(r) + i / repeat]: layer_norm has one weight per element, group_norm
-// one per channel, which covers `repeat` places; groups follow one another `groups` times.
+// Rows [rows, n]. Element i of row r is scaled by weight[first(r) + i / repeat]: layer_norm has one weight per element,
+// group_norm one per channel, which covers `repeat` places; groups follow one another `groups` times.
 struct RowShape {
   i64 rows, n, repeat = 1, groups = 1;
   i64 per_row() const { return n / repeat; }
@@ -29,7 +29,9 @@ void normalize_rows(const T* x, const T* weight, const T* bias, T* y, T* mean, T
       const T* from = x + r * s.n;
       T* to = y + r * s.n;
       T m = 0;
-      if (centered) m = sum_of<T>(s.n, [&](i64 i, i64 left) __attribute__((always_inline)) { return load_up_to(from + i, left); }) / static_cast<T>(s.n);
+      if (centered)
+        m = sum_of<T>(s.n, [&](i64 i, i64 left) __attribute__((always_inline)) { return load_up_to(from + i, left); }) /
+            static_cast<T>(s.n);
       T squares = sum_of<T>(s.n, [&](i64 i, i64 left) __attribute__((always_inline)) {
         vec<T> d = load_up_to(from + i, left) - vec<T>(m);
         return d * d;
@@ -46,15 +48,17 @@ void normalize_rows(const T* x, const T* weight, const T* bias, T* y, T* mean, T
       i64 first = s.first(r);
       if (s.repeat == 1) apply(weight ? weight + first : nullptr, bias ? bias + first : nullptr, 0, s.n);
       else
-        for (i64 k = 0; k < s.per_row(); ++k) apply(weight ? weight + first + k : nullptr, bias ? bias + first + k : nullptr, k * s.repeat, s.repeat);
+        for (i64 k = 0; k < s.per_row(); ++k)
+          apply(weight ? weight + first + k : nullptr, bias ? bias + first + k : nullptr, k * s.repeat, s.repeat);
     }
   });
 }
 
-// With g = gy * weight and h = the normalised input: gx = rstd (g - mean(g) - h mean(g h)); the sums over rows that the weights'
-// gradients are go block of rows by block of rows.
+// With g = gy * weight and h = the normalised input: gx = rstd (g - mean(g) - h mean(g h)); the sums over rows that the
+// weights' gradients are go block of rows by block of rows.
 template <bool centered, class T>
-void normalize_rows_backward(const T* gy, const T* x, const T* weight, const T* mean, const T* rstd, T* gx, T* gw, T* gb, const RowShape& s) {
+void normalize_rows_backward(const T* gy, const T* x, const T* weight, const T* mean, const T* rstd, T* gx, T* gw,
+                             T* gb, const RowShape& s) {
   i64 block = std::max<i64>(16, (s.rows + 31) / 32), blocks = (s.rows + block - 1) / block, wn = s.weights();
   bool affine = gw || gb;
   std::vector<T> partial(affine ? static_cast<std::size_t>(2 * blocks * wn) : 0);
@@ -71,7 +75,8 @@ void normalize_rows_backward(const T* gy, const T* x, const T* weight, const T* 
           T* to_b = affine ? pb + first + at / s.repeat : nullptr;
           T sums[2] = {0, 0};  // of gy and gy h, over a stretch with one weight
           sum_gh += sum_of<T>(stretch, [&](i64 i, i64 left) __attribute__((always_inline)) {
-            vec<T> v = load_up_to(g + at + i, left), h = (load_up_to(from + at + i, left) - vec<T>(m)) * vec<T>(scale), gh = v * h;
+            vec<T> v = load_up_to(g + at + i, left), h = (load_up_to(from + at + i, left) - vec<T>(m)) * vec<T>(scale),
+                   gh = v * h;
             vec<T> gh_w = gh * spread<T>(w, i, left, s.repeat, 1);
             if (affine && s.repeat == 1) {
               store_up_to(to_w + i, load_up_to(to_w + i, left) + gh, left);
@@ -95,7 +100,8 @@ void normalize_rows_backward(const T* gy, const T* x, const T* weight, const T* 
           const T* w = weight ? weight + first + at / s.repeat : nullptr;
           for_vectors<T>(stretch, [&](i64 i, i64 left) __attribute__((always_inline)) {
             vec<T> h = (load_up_to(from + at + i, left) - vec<T>(m)) * vec<T>(scale);
-            vec<T> v = load_up_to(g + at + i, left) * spread<T>(w, i, left, s.repeat, 1) - vec<T>(mean_g) - h * vec<T>(mean_gh);
+            vec<T> v = load_up_to(g + at + i, left) * spread<T>(w, i, left, s.repeat, 1) - vec<T>(mean_g) -
+                       h * vec<T>(mean_gh);
             store_up_to(gx + r * s.n + at + i, v * vec<T>(scale), left);
           });
         }
@@ -114,21 +120,26 @@ void normalize_rows_backward(const T* gy, const T* x, const T* weight, const T* 
 DType compute_dtype_of(DType d) { return d == DType::f64 ? DType::f64 : DType::f32; }
 template <class T> const T* data_of(const Tensor& t) { return t ? t->data_as<T>() : nullptr; }
 
-Tensor packed(const Call& c, int k, DType d) { return c.has(k) ? contiguous(to_dtype(Tensor(&c.tensor(k)), d)) : Tensor(); }
+Tensor packed(const Call& c, int k, DType d) {
+  return c.has(k) ? contiguous(to_dtype(Tensor(&c.tensor(k)), d)) : Tensor();
+}
 
-template <bool centered> void run_forward(const Call& c, const RowShape& s, int weight, int bias, double eps, Tensor* mean, Tensor& rstd) {
+template <bool centered> void run_forward(const Call& c, const RowShape& s, int weight, int bias, double eps,
+                                          Tensor* mean, Tensor& rstd) {
   GradMode off(false);
   DType d = compute_dtype_of(c.out[0]->dtype);
   Tensor x = packed(c, 0, d), w = packed(c, weight, d), b = bias < 0 ? Tensor() : packed(c, bias, d);
   Tensor y = c.out[0]->dtype == d ? c.out[0] : empty(x->sizes(), d);
   visit(d, [&]<class T>(Type<T>) {
     if constexpr (std::is_floating_point_v<T>)
-      normalize_rows<centered, T>(x->data_as<T>(), data_of<T>(w), data_of<T>(b), y->data_as<T>(), mean ? (*mean)->template data_as<T>() : nullptr, rstd->template data_as<T>(), s, eps);
+      normalize_rows<centered, T>(x->data_as<T>(), data_of<T>(w), data_of<T>(b), y->data_as<T>(),
+                                  mean ? (*mean)->template data_as<T>() : nullptr, rstd->template data_as<T>(), s, eps);
   });
   if (y.get() != c.out[0].get()) copy_elements(*c.out[0], *y);
 }
 
-template <bool centered> void run_backward_kernel(Backward& b, const RowShape& s, int weight, int bias, const Tensor& mean, const Tensor& rstd) {
+template <bool centered> void run_backward_kernel(Backward& b, const RowShape& s, int weight, int bias,
+                                                  const Tensor& mean, const Tensor& rstd) {
   DType d = rstd->dtype;
   bool wants_weight = b.given(weight) && b.needs(weight), wants_bias = bias >= 0 && b.given(bias) && b.needs(bias);
   Tensor gy = contiguous(to_dtype(b.gradient(), d)), x = contiguous(to_dtype(b.tensor(0), d));
@@ -138,7 +149,8 @@ template <bool centered> void run_backward_kernel(Backward& b, const RowShape& s
   visit(d, [&]<class T>(Type<T>) {
     if constexpr (std::is_floating_point_v<T>) {
       auto to = [](const Tensor& t) { return t ? t->template data_as<T>() : nullptr; };
-      normalize_rows_backward<centered, T>(gy->data_as<T>(), x->data_as<T>(), data_of<T>(w), data_of<T>(mean), rstd->data_as<T>(), to(gx), to(gw), to(gb), s);
+      normalize_rows_backward<centered, T>(gy->data_as<T>(), x->data_as<T>(), data_of<T>(w), data_of<T>(mean),
+                                           rstd->data_as<T>(), to(gx), to(gw), to(gb), s);
     }
   });
   if (gx) b.set(0, gx);
@@ -151,14 +163,18 @@ void check_normalized_shape(const Call& c) {
   TensorImpl& t = c.tensor(0);
   Sizes shape = c.ints(1);
   check_accepted(c);
-  check(!shape.empty(), ErrorKind::runtime, "[", c.op.name(), "] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
+  check(
+      !shape.empty(), ErrorKind::runtime, "[", c.op.name(),
+      "] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
   i64 k = static_cast<i64>(shape.size());
-  check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))), ErrorKind::runtime, "[", c.op.name(),
-        "] Given normalized_shape=", shape, ", expected input with shape [*, ...] that ends in it, but got input of size", t.sizes(), ".");
+  check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))), ErrorKind::runtime,
+        "[", c.op.name(), "] Given normalized_shape=", shape,
+        ", expected input with shape [*, ...] that ends in it, but got input of size", t.sizes(), ".");
   for (int a = 2; a < c.op.signature->n; ++a)
     if (c.op.signature->param[a].type == ParamType::tensor && c.has(a)) {
-      check(same_sizes(c.tensor(a).sizes(), shape), ErrorKind::runtime, "[", c.op.name(), "] Expected ", c.op.signature->param[a].name,
-            " to be of same shape as normalized_shape. Received ", describe(c.tensor(a)), " and normalized_shape = ", shape, ".");
+      check(same_sizes(c.tensor(a).sizes(), shape), ErrorKind::runtime, "[", c.op.name(), "] Expected ",
+            c.op.signature->param[a].name, " to be of same shape as normalized_shape. Received ", describe(c.tensor(a)),
+            " and normalized_shape = ", shape, ".");
       check_same_float(c, a);
     }
 }
@@ -174,7 +190,8 @@ Dims statistics_sizes(Sizes size, std::size_t k) {
 }
 std::uint32_t last_mask(std::size_t ndim, std::size_t k) { return ((1u << k) - 1) << (ndim - k); }
 
-void gradient_by_tensors(Backward& b, std::uint32_t mask, bool centered, int weight, int bias, double eps, bool statistics = false) {
+void gradient_by_tensors(Backward& b, std::uint32_t mask, bool centered, int weight, int bias, double eps,
+                         bool statistics = false) {
   Tensor gy = b.gradient(), x = b.tensor(0);
   Normalized h = normalized(x, mask, centered, eps);
   Tensor g = b.given(weight) ? gy * b.tensor(weight) : gy;
@@ -190,15 +207,19 @@ void gradient_by_tensors(Backward& b, std::uint32_t mask, bool centered, int wei
 void check_groups(const Call& c) {
   TensorImpl& t = c.tensor(0);
   i64 groups = c.integer(1);
-  check(is_floating(t.dtype), ErrorKind::not_implemented, "[group_norm] not implemented for '", t.dtype, "'. Received ", describe(t), ".");
-  check(t.ndim >= 2, ErrorKind::runtime, "[group_norm] Expected at least 2 dimensions for input tensor but received ", int(t.ndim), ".");
+  check(is_floating(t.dtype), ErrorKind::not_implemented, "[group_norm] not implemented for '", t.dtype, "'. Received ",
+        describe(t), ".");
+  check(t.ndim >= 2, ErrorKind::runtime, "[group_norm] Expected at least 2 dimensions for input tensor but received ",
+        int(t.ndim), ".");
   check(groups > 0, ErrorKind::runtime, "[group_norm] Expected num groups to be greater than 0, got ", groups, ".");
-  check(t.size[1] % groups == 0, ErrorKind::runtime, "[group_norm] Expected number of channels in input to be divisible by num_groups, but got input of shape ",
+  check(t.size[1] % groups == 0, ErrorKind::runtime,
+        "[group_norm] Expected number of channels in input to be divisible by num_groups, but got input of shape ",
         t.sizes(), " and num_groups=", groups, ".");
   for (int a : {2, 3})
     if (c.has(a)) {
-      check(c.tensor(a).ndim == 1 && c.tensor(a).numel == t.size[1], ErrorKind::runtime, "[group_norm] Expected ", c.op.signature->param[a].name,
-            " to be a vector of size equal to the number of channels in input, but got ", describe(c.tensor(a)), " and input of shape ", t.sizes(), ".");
+      check(c.tensor(a).ndim == 1 && c.tensor(a).numel == t.size[1], ErrorKind::runtime, "[group_norm] Expected ",
+            c.op.signature->param[a].name, " to be a vector of size equal to the number of channels in input, but got ",
+            describe(c.tensor(a)), " and input of shape ", t.sizes(), ".");
       check_same_float(c, a);
     }
 }
@@ -210,108 +231,151 @@ RowShape group_shape(Sizes size, i64 groups) {
 
 }  // namespace
 
-OP(native_layer_norm, floats, "native_layer_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None, bias: Tensor | None, eps: float) -> (output: Tensor, mean: Tensor, rstd: Tensor)") {
+OP(native_layer_norm, floats,
+   "native_layer_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None, bias: Tensor | None, eps: float) "
+   "-> (output: Tensor, mean: Tensor, rstd: Tensor)") {
   .doc = "layer_norm with the mean and 1 / sqrt(variance + eps) of each row, [..., 1...].",
-  .forms = function,
-  .infer = [](const Call& c) {
-    check_normalized_shape(c);
-    TensorImpl& t = c.tensor(0);
-    Dims size = statistics_sizes(t.sizes(), c.ints(1).size());
-    c.output(0, t.sizes(), t.dtype);
-    c.output(1, size, compute_dtype_of(t.dtype));
-    c.output(2, size, compute_dtype_of(t.dtype));
-  },
-  .cpu = [](const Call& c) { run_forward<true>(c, last_dims(c.tensor(0).sizes(), c.ints(1).size()), 2, 3, c.real(4), &c.out[1], c.out[2]); },
-  .vjp = [](Backward& b) {
-    std::size_t k = b.ints(1).size(), ndim = b.sizes(0).size();
-    bool statistics = b.has_gradient(1) || b.has_gradient(2);
-    if (eager_state.grad || statistics) return gradient_by_tensors(b, last_mask(ndim, k), true, 2, 3, b.real(4), statistics);
-    run_backward_kernel<true>(b, last_dims(b.sizes(0), k), 2, 3, b.result(1), b.result(2));
-  },
+  .forms = function | out_,
+  .infer =
+      [](const Call& c) {
+        check_normalized_shape(c);
+        TensorImpl& t = c.tensor(0);
+        Dims size = statistics_sizes(t.sizes(), c.ints(1).size());
+        c.output(0, t.sizes(), t.dtype);
+        c.output(1, size, compute_dtype_of(t.dtype));
+        c.output(2, size, compute_dtype_of(t.dtype));
+      },
+  .cpu =
+      [](const Call& c) {
+        run_forward<true>(c, last_dims(c.tensor(0).sizes(), c.ints(1).size()), 2, 3, c.real(4), &c.out[1], c.out[2]);
+      },
+  .vjp =
+      [](Backward& b) {
+        std::size_t k = b.ints(1).size(), ndim = b.sizes(0).size();
+        bool statistics = b.has_gradient(1) || b.has_gradient(2);
+        if (eager_state.grad || statistics)
+          return gradient_by_tensors(b, last_mask(ndim, k), true, 2, 3, b.real(4), statistics);
+        run_backward_kernel<true>(b, last_dims(b.sizes(0), k), 2, 3, b.result(1), b.result(2));
+      },
   .saves = "input, weight, mean, rstd",
   .samples = "randn(3, 4), (4,), None, None, 1e-5\nrandn(2, 3, 4), (3, 4), randn(3, 4), randn(3, 4), 1e-5",
   .errors = "randn(3, 4), (3,), None, None, 1e-5 => RuntimeError: [native_layer_norm] Given normalized_shape",
 };
 
-OP(layer_norm, floats, "layer_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor") {
+OP(layer_norm, floats,
+   "layer_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None = None, bias: Tensor | None = None, eps: "
+   "float = 1e-5) -> Tensor") {
   .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over the last dimensions, normalized_shape.",
   .home = "_core",
-  .compose = [](const Call& c) { c.out[0] = call_all<"native_layer_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0]; },
+  .compose =
+      [](const Call& c) {
+        c.out[0] = call_all<"native_layer_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
+      },
   .samples = "randn(3, 4), (4,)\nrandn(2, 3, 4), (3, 4), randn(3, 4), randn(3, 4)",
 };
 
-OP(native_group_norm, floats, "native_group_norm(input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float) -> (output: Tensor, mean: Tensor, rstd: Tensor)") {
+OP(native_group_norm, floats,
+   "native_group_norm(input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float) -> "
+   "(output: Tensor, mean: Tensor, rstd: Tensor)") {
   .doc = "group_norm with the mean and 1 / sqrt(variance + eps) of each group, [N, num_groups].",
   .home = "_core",
-  .infer = [](const Call& c) {
-    check_groups(c);
-    TensorImpl& t = c.tensor(0);
-    Dims size{t.size[0], c.integer(1)};
-    c.output(0, t.sizes(), t.dtype);
-    c.output(1, size, compute_dtype_of(t.dtype));
-    c.output(2, size, compute_dtype_of(t.dtype));
-  },
-  .cpu = [](const Call& c) { run_forward<true>(c, group_shape(c.tensor(0).sizes(), c.integer(1)), 2, 3, c.real(4), &c.out[1], c.out[2]); },
-  .vjp = [](Backward& b) {
-    Sizes size = b.sizes(0);
-    i64 groups = b.integer(1);
-    check(!b.has_gradient(1) && !b.has_gradient(2), ErrorKind::not_implemented, "[native_group_norm] the gradients of mean and rstd are not implemented. Use var_mean().");
-    if (!eager_state.grad) return run_backward_kernel<true>(b, group_shape(size, groups), 2, 3, b.result(1), b.result(2));
-    Dims rows{size[0] * groups, b.tensor(0)->numel / std::max<i64>(1, size[0] * groups)}, channels(size);
-    for (int d = 0; d < channels.n; ++d) channels[d] = d == 1 ? size[1] : 1;
-    Tensor gy = b.gradient(), g = b.given(2) ? gy * call<"reshape">(b.tensor(2), channels) : gy;
-    Normalized h = normalized(call<"reshape">(b.tensor(0), rows), 2, true, b.real(4));
-    if (b.needs(0)) b.set(0, call<"reshape">(normalization_gradient(h, call<"reshape">(g, rows), 2, true), size));
-    if (b.given(2) && b.needs(2)) b.set(2, call<"reshape">(sum_to(gy * call<"reshape">(h.value, size), channels), b.sizes(2)));
-    if (b.given(3) && b.needs(3)) b.set(3, call<"reshape">(sum_to(gy, channels), b.sizes(3)));
-  },
+  .infer =
+      [](const Call& c) {
+        check_groups(c);
+        TensorImpl& t = c.tensor(0);
+        Dims size{t.size[0], c.integer(1)};
+        c.output(0, t.sizes(), t.dtype);
+        c.output(1, size, compute_dtype_of(t.dtype));
+        c.output(2, size, compute_dtype_of(t.dtype));
+      },
+  .cpu =
+      [](const Call& c) {
+        run_forward<true>(c, group_shape(c.tensor(0).sizes(), c.integer(1)), 2, 3, c.real(4), &c.out[1], c.out[2]);
+      },
+  .vjp =
+      [](Backward& b) {
+        Sizes size = b.sizes(0);
+        i64 groups = b.integer(1);
+        check(!b.has_gradient(1) && !b.has_gradient(2), ErrorKind::not_implemented,
+              "[native_group_norm] the gradients of mean and rstd are not implemented. Use var_mean().");
+        if (!eager_state.grad)
+          return run_backward_kernel<true>(b, group_shape(size, groups), 2, 3, b.result(1), b.result(2));
+        Dims rows{size[0] * groups, b.tensor(0)->numel / std::max<i64>(1, size[0] * groups)}, channels(size);
+        for (int d = 0; d < channels.n; ++d) channels[d] = d == 1 ? size[1] : 1;
+        Tensor gy = b.gradient(), g = b.given(2) ? gy * call<"reshape">(b.tensor(2), channels) : gy;
+        Normalized h = normalized(call<"reshape">(b.tensor(0), rows), 2, true, b.real(4));
+        if (b.needs(0)) b.set(0, call<"reshape">(normalization_gradient(h, call<"reshape">(g, rows), 2, true), size));
+        if (b.given(2) && b.needs(2))
+          b.set(2, call<"reshape">(sum_to(gy * call<"reshape">(h.value, size), channels), b.sizes(2)));
+        if (b.given(3) && b.needs(3)) b.set(3, call<"reshape">(sum_to(gy, channels), b.sizes(3)));
+      },
   .saves = "input, weight, mean, rstd",
-  .samples = "randn(2, 4, 3), 2, None, None, 1e-5\nrandn(2, 6, 3, 2), 3, randn(6), randn(6), 1e-5\nrandn(3, 4), 2, randn(4), None, 1e-5",
+  .samples = "randn(2, 4, 3), 2, None, None, 1e-5\nrandn(2, 6, 3, 2), 3, randn(6), randn(6), 1e-5\nrandn(3, 4), 2, "
+             "randn(4), None, 1e-5",
   .errors = "randn(2, 4, 3), 3, None, None, 1e-5 => RuntimeError: [group_norm] Expected number of channels",
 };
 
-OP(group_norm, floats, "group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor") {
-  .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over groups of channels of input [N, C, ...]; weight and bias are [C].",
+OP(group_norm, floats,
+   "group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = "
+   "1e-5) -> Tensor") {
+  .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over groups of channels of input [N, C, ...]; weight "
+         "and bias are [C].",
   .home = "_core",
-  .compose = [](const Call& c) { c.out[0] = call_all<"native_group_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0]; },
+  .compose =
+      [](const Call& c) {
+        c.out[0] = call_all<"native_group_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
+      },
   .samples = "randn(2, 4, 3), 2\nrandn(2, 6, 3, 2), 3, randn(6), randn(6)",
 };
 
-OP(native_rms_norm, floats, "native_rms_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None, eps: float) -> (output: Tensor, rstd: Tensor)") {
+OP(native_rms_norm, floats,
+   "native_rms_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None, eps: float) -> (output: Tensor, "
+   "rstd: Tensor)") {
   .doc = "rms_norm with 1 / sqrt(mean of squares + eps) of each row, [..., 1...].",
   .home = "_core",
-  .infer = [](const Call& c) {
-    check_normalized_shape(c);
-    TensorImpl& t = c.tensor(0);
-    c.output(0, t.sizes(), t.dtype);
-    c.output(1, statistics_sizes(t.sizes(), c.ints(1).size()), compute_dtype_of(t.dtype));
-  },
-  .cpu = [](const Call& c) { run_forward<false>(c, last_dims(c.tensor(0).sizes(), c.ints(1).size()), 2, -1, c.real(3), nullptr, c.out[1]); },
-  .vjp = [](Backward& b) {
-    std::size_t k = b.ints(1).size();
-    check(!b.has_gradient(1), ErrorKind::not_implemented, "[native_rms_norm] the gradient of rstd is not implemented.");
-    if (eager_state.grad) return gradient_by_tensors(b, last_mask(b.sizes(0).size(), k), false, 2, -1, b.real(3));
-    run_backward_kernel<false>(b, last_dims(b.sizes(0), k), 2, -1, Tensor(), b.result(1));
-  },
+  .infer =
+      [](const Call& c) {
+        check_normalized_shape(c);
+        TensorImpl& t = c.tensor(0);
+        c.output(0, t.sizes(), t.dtype);
+        c.output(1, statistics_sizes(t.sizes(), c.ints(1).size()), compute_dtype_of(t.dtype));
+      },
+  .cpu =
+      [](const Call& c) {
+        run_forward<false>(c, last_dims(c.tensor(0).sizes(), c.ints(1).size()), 2, -1, c.real(3), nullptr, c.out[1]);
+      },
+  .vjp =
+      [](Backward& b) {
+        std::size_t k = b.ints(1).size();
+        check(!b.has_gradient(1), ErrorKind::not_implemented,
+              "[native_rms_norm] the gradient of rstd is not implemented.");
+        if (eager_state.grad) return gradient_by_tensors(b, last_mask(b.sizes(0).size(), k), false, 2, -1, b.real(3));
+        run_backward_kernel<false>(b, last_dims(b.sizes(0), k), 2, -1, Tensor(), b.result(1));
+      },
   .saves = "input, weight, rstd",
   .samples = "randn(3, 4), (4,), None, 1e-5\nrandn(2, 3, 4), (3, 4), randn(3, 4), 1e-5",
   .errors = "randn(3, 4), (3,), None, 1e-5 => RuntimeError: [native_rms_norm] Given normalized_shape",
 };
 
-OP(rms_norm, inexact_types, "rms_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None = None, eps: float | None = None) -> Tensor") {
-  .doc = "input / sqrt(mean of squares + eps) * weight over the last dimensions, normalized_shape. eps defaults to the dtype's machine epsilon.",
+OP(rms_norm, inexact_types,
+   "rms_norm(input: Tensor, normalized_shape: ints, weight: Tensor | None = None, eps: float | None = None) -> "
+   "Tensor") {
+  .doc = "input / sqrt(mean of squares + eps) * weight over the last dimensions, normalized_shape. eps defaults to the "
+         "dtype's machine epsilon.",
   .home = "_core",
-  .compose = [](const Call& c) {
-    DType d = c.tensor(0).dtype;
-    double eps = to_real(d) == DType::f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
-    if (c.has(3)) eps = c.real(3);
-    if (is_complex(d)) {
-      check_normalized_shape(c);
-      Tensor y = normalized(Tensor(&c.tensor(0)), last_mask(c.tensor(0).ndim, c.ints(1).size()), false, eps).value;
-      c.out[0] = c.has(2) ? y * Tensor(&c.tensor(2)) : y;
-      return;
-    }
-    c.out[0] = call_all<"native_rms_norm">(c.arg[0], c.arg[1], c.arg[2], eps)[0];
-  },
+  .compose =
+      [](const Call& c) {
+        DType d = c.tensor(0).dtype;
+        double eps =
+            to_real(d) == DType::f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
+        if (c.has(3)) eps = c.real(3);
+        if (is_complex(d)) {
+          check_normalized_shape(c);
+          Tensor y = normalized(Tensor(&c.tensor(0)), last_mask(c.tensor(0).ndim, c.ints(1).size()), false, eps).value;
+          c.out[0] = c.has(2) ? y * Tensor(&c.tensor(2)) : y;
+          return;
+        }
+        c.out[0] = call_all<"native_rms_norm">(c.arg[0], c.arg[1], c.arg[2], eps)[0];
+      },
   .samples = "randn(3, 4), (4,)\nrandn(2, 3, 4), (3, 4), randn(3, 4), 1e-5",
 };

@@ -62,7 +62,8 @@ template <bool logarithm, class T> T softmax_row(const T* x, T* y, std::int64_t 
   });
   T log_sum = high + std::log(sum), factor = T(1) / sum, log_rest = std::log(sum);
   for_vectors<T>(n, [&](std::int64_t i, std::int64_t left) __attribute__((always_inline)) {
-    vec<T> v = logarithm ? load_up_to(x + i, left) - vec<T>(high) - vec<T>(log_rest) : load_up_to(y + i, left) * vec<T>(factor);
+    vec<T> v = logarithm ? load_up_to(x + i, left) - vec<T>(high) - vec<T>(log_rest)
+                         : load_up_to(y + i, left) * vec<T>(factor);
     store_up_to(y + i, v, left);
   });
   return log_sum;

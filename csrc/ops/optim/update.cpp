@@ -56,7 +56,14 @@ void run(const UpdateRule& rule, const Task& task, i64 begin, i64 end) {
 
 UpdateRule::UpdateRule(const char* n, int tensors_, bool counts, int numbers_, decltype(constants) c, decltype(f32) f,
                        decltype(f64) d)
-    : name(n), tensors(tensors_), counts_steps(counts), numbers(numbers_), constants(c), f32(f), f64(d), next(first_rule) {
+    : name(n),
+      tensors(tensors_),
+      counts_steps(counts),
+      numbers(numbers_),
+      constants(c),
+      f32(f),
+      f64(d),
+      next(first_rule) {
   first_rule = this;
 }
 
@@ -103,7 +110,8 @@ bool fused_update(const UpdateRule& rule, const std::vector<TensorList>& lists, 
   }
   parallel_for(blocks, 1, [&](i64 begin, i64 end) {
     auto task = std::upper_bound(tasks.begin(), tasks.end(), begin,
-                                 [](i64 block, const Task& t) { return block < t.first_block; }) - 1;
+                                 [](i64 block, const Task& t) { return block < t.first_block; }) -
+                1;
     for (i64 block = begin; block < end; ++block) {
       while (task + 1 != tasks.end() && (task + 1)->first_block <= block) ++task;
       const i64 from = (block - task->first_block) * kBlock;

@@ -23,7 +23,8 @@ OP(gelu_erf, floats, "gelu_erf(input: Tensor) -> Tensor") {
   .home = "_core",
   .value = EXPR([](auto input) { return 0.5 * input * (1. + erf(0.70710678118654752 * input)); }),
   .grad = {GRAD([](auto gy, auto input) {
-    return gy * (0.5 * (1. + erf(0.70710678118654752 * input)) + input * (0.39894228040143268 * exp(-0.5 * input * input)));
+    return gy *
+           (0.5 * (1. + erf(0.70710678118654752 * input)) + input * (0.39894228040143268 * exp(-0.5 * input * input)));
   })},
   .samples = "randn(3, 4)",
 };
@@ -45,12 +46,14 @@ OP(gelu, floats, "gelu(input: Tensor, *, approximate: str = 'none') -> Tensor") 
   .doc = "input * Phi(input); approximate='tanh' uses tanh in place of the normal distribution function.",
   .home = "nn.functional",
   .forms = function | out_,
-  .compose = [](const Call& c) {
-    std::string_view how = c.text(1);
-    check(how == "none" || how == "tanh", ErrorKind::runtime, "[gelu] approximate argument must be either none or tanh. Received ", how, ".");
-    Tensor t(&c.tensor(0));
-    c.out[0] = how == "none" ? call<"gelu_erf">(t) : call<"gelu_tanh">(t);
-  },
+  .compose =
+      [](const Call& c) {
+        std::string_view how = c.text(1);
+        check(how == "none" || how == "tanh", ErrorKind::runtime,
+              "[gelu] approximate argument must be either none or tanh. Received ", how, ".");
+        Tensor t(&c.tensor(0));
+        c.out[0] = how == "none" ? call<"gelu_erf">(t) : call<"gelu_tanh">(t);
+      },
   .samples = "randn(3, 4)\nrandn(3, 4), approximate='tanh'",
   .errors = "randn(3), approximate='x' => RuntimeError: [gelu] approximate argument",
 };
@@ -108,9 +111,8 @@ OP(hardswish, floats, "hardswish(input: Tensor) -> Tensor") {
   .doc = "input * min(max(input + 3, 0), 6) / 6 (Howard et al. 2019).",
   .home = "nn.functional",
   .value = EXPR([](auto input) { return input * minimum(maximum(input + 3., 0.), 6.) / 6.; }),
-  .grad = {GRAD([](auto gy, auto input) {
-    return where(input <= -3., 0., where(input >= 3., gy, gy * (input / 3. + 0.5)));
-  })},
+  .grad = {GRAD(
+      [](auto gy, auto input) { return where(input <= -3., 0., where(input >= 3., gy, gy * (input / 3. + 0.5))); })},
   .samples = "randn(3, 4)",
 };
 
@@ -126,7 +128,9 @@ OP(softshrink, floats, "softshrink(input: Tensor, lambd: float = 0.5) -> Tensor"
   .doc = "input moved towards zero by lambd, zero within.",
   .home = "nn.functional",
   .forms = function | out_,
-  .value = EXPR([](auto input, auto lambd) { return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.)); }),
+  .value = EXPR([](auto input, auto lambd) {
+    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.));
+  }),
   .grad = {GRAD([](auto gy, auto input, auto lambd) { return where((input >= -lambd) & (input <= lambd), 0., gy); })},
   .samples = "randn(3, 4)\nrandn(3, 4), 0.2",
 };
@@ -149,10 +153,14 @@ OP(threshold, number_types, "threshold(input: Tensor, threshold: float, value: f
 };
 
 OP(selu, floats, "selu(input: Tensor) -> Tensor") {
-  .doc = "scale * elu(input, alpha) with the constants under which activations keep mean 0 and variance 1 (Klambauer et al. 2017).",
+  .doc = "scale * elu(input, alpha) with the constants under which activations keep mean 0 and variance 1 (Klambauer "
+         "et al. 2017).",
   .forms = function | inplace,
-  .value = EXPR([](auto input) { return 1.0507009873554805 * where(input > 0., input, 1.6732632423543773 * expm1(input)); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * 1.0507009873554805 * where(input > 0., 1., 1.6732632423543773 * exp(input)); })},
+  .value =
+      EXPR([](auto input) { return 1.0507009873554805 * where(input > 0., input, 1.6732632423543773 * expm1(input)); }),
+  .grad = {GRAD([](auto gy, auto input) {
+    return gy * 1.0507009873554805 * where(input > 0., 1., 1.6732632423543773 * exp(input));
+  })},
   .samples = "randn(3, 4)",
 };
 

@@ -6,7 +6,8 @@ OP(add, all_types, "add(input: Tensor | Number, other: Tensor | Number, *, alpha
   .doc = "input + alpha * other, elementwise.",
   .value = EXPR([](auto input, auto other, auto alpha) { return input + alpha * other; }),
   .grad = {GRAD([](auto gy) { return gy; }), GRAD([](auto gy, auto alpha) { return gy * alpha; })},
-  .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(4), alpha=2.5\nrandn(3, 1), 2\nrandint(0, 9, (5,)), randint(0, 9, (5,)), alpha=3",
+  .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(4), alpha=2.5\nrandn(3, 1), 2\nrandint(0, 9, (5,)), "
+             "randint(0, 9, (5,)), alpha=3",
   .errors = "ones(3), ones(4) => RuntimeError: [add] shapes must broadcast",
 };
 
@@ -23,7 +24,8 @@ OP(mul, all_types, "mul(input: Tensor | Number, other: Tensor | Number) -> Tenso
   .doc = "input * other, elementwise.",
   .aliases = "multiply",
   .value = EXPR([](auto input, auto other) { return input * other; }),
-  .grad = {GRAD([](auto gy, auto other) { return gy * conj(other); }), GRAD([](auto gy, auto input) { return gy * conj(input); })},
+  .grad = {GRAD([](auto gy, auto other) { return gy * conj(other); }),
+           GRAD([](auto gy, auto input) { return gy * conj(input); })},
   .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(4)\nrandn(3), 2.5\nrandint(0, 9, (5,)), randint(0, 9, (5,))",
 };
 
@@ -34,7 +36,8 @@ OP(div, inexact_types, "div(input: Tensor | Number, other: Tensor | Number) -> T
   .value = EXPR([](auto input, auto other) { return input / other; }),
   .grad = {GRAD([](auto gy, auto other) { return gy / conj(other); }),
            GRAD([](auto gy, auto result, auto other) { return -(gy * conj(result / other)); })},
-  .samples = "randn(3, 4), positive(3, 4)\nrandn(3, 4), positive(4)\nrandn(3), 2.5\nrandint(1, 9, (5,)), randint(1, 9, (5,))",
+  .samples =
+      "randn(3, 4), positive(3, 4)\nrandn(3, 4), positive(4)\nrandn(3), 2.5\nrandint(1, 9, (5,)), randint(1, 9, (5,))",
 };
 
 OP(neg, numeric_types, "neg(input: Tensor) -> Tensor") {

@@ -31,10 +31,11 @@ OP(bitwise_invert, integers, "bitwise_invert(input: Tensor) -> Tensor") {
 OP(bitwise_not, whole_types, "bitwise_not(input: Tensor) -> Tensor") {
   .doc = "Every bit inverted; of bools, the logical negation.",
   .forms = pointwise_forms,
-  .compose = [](const Call& c) {
-    Tensor t(&c.tensor(0));
-    c.out[0] = t->dtype == DType::bool_ ? call<"logical_not">(t) : call<"bitwise_invert">(t);
-  },
+  .compose =
+      [](const Call& c) {
+        Tensor t(&c.tensor(0));
+        c.out[0] = t->dtype == DType::bool_ ? call<"logical_not">(t) : call<"bitwise_invert">(t);
+      },
   .samples = "randint(0, 99, (3, 4))\nbools(3)",
 };
 

@@ -86,7 +86,9 @@ OP(xlogy, floats, "xlogy(input: Tensor | Number, other: Tensor | Number) -> Tens
   .aliases = "special_xlogy",
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return xlogy(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where((input == 0.) & (other <= 0.), 0., gy * log(other)); }),
+  .grad = {GRAD([](auto gy, auto input, auto other) {
+             return where((input == 0.) & (other <= 0.), 0., gy * log(other));
+           }),
            GRAD([](auto gy, auto input, auto other) { return gy * input / other; })},
   .samples = "randn(3, 4), positive(3, 4)\nrandn(3, 4), 2.5",
 };

@@ -16,35 +16,42 @@ OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -
   .doc = "input ** exponent, elementwise.\n\nRaises RuntimeError for integers to a power that is a negative integer.",
   .aliases = "special_pow",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    static const OpDef& formula = require_op("pow_formula");
-    bool whole = c.arg[0].is_tensor() && is_integral(c.tensor(0).dtype) && (c.arg[1].kind == Kind::integer || c.arg[1].kind == Kind::boolean);
-    check(!whole || c.integer(1) >= 0, ErrorKind::runtime, "[pow] Integers to negative integer powers are not allowed. Received exponent ", c.real(1), ". Convert input to floating point.");
-    c.out[0] = run_formula(c.op, formula.value, c.arg, 2, nullptr, nullptr, Result::promoted);
-  },
-  .vjp = [](Backward& b) {
-    Tensor gy = b.gradient();
-    if (b.needs(0) && b.arg(1).is_number()) {
-      double e = b.real(1);
-      if (e == 0) b.set(0, gy * 0.0);
-      else b.set(0, gy * conj(e == 2 ? b.tensor(0) * 2.0 : call<"pow">(b.tensor(0), e - 1) * e));
-    } else if (b.needs(0)) {
-      Tensor x = b.tensor(0), e = b.tensor(1);
-      b.set(0, call<"where">(call<"eq">(e, 0.0), 0.0, gy * conj(e * call<"pow">(x, e - 1.0))));
-    }
-    if (!b.needs(1)) return;
-    if (b.arg(0).is_number()) {
-      double x = b.real(0);
-      b.set(1, x == 0 ? call<"where">(call<"eq">(b.tensor(1), 0.0), gy * (b.result() * std::log(x)), 0.0) : gy * conj(b.result() * std::log(x)));
-      return;
-    }
-    // 0 ** e does not change while e is positive.
-    Tensor x = b.tensor(0), e = b.tensor(1), at_zero = call<"eq">(x, 0.0);
-    if (!is_complex(e->dtype)) at_zero = call<"logical_and">(at_zero, call<"ge">(e, 0.0));
-    b.set(1, call<"where">(at_zero, 0.0, gy * conj(b.result() * call<"log">(x))));
-  },
+  .cpu =
+      [](const Call& c) {
+        static const OpDef& formula = require_op("pow_formula");
+        bool whole = c.arg[0].is_tensor() && is_integral(c.tensor(0).dtype) &&
+                     (c.arg[1].kind == Kind::integer || c.arg[1].kind == Kind::boolean);
+        check(!whole || c.integer(1) >= 0, ErrorKind::runtime,
+              "[pow] Integers to negative integer powers are not allowed. Received exponent ", c.real(1),
+              ". Convert input to floating point.");
+        c.out[0] = run_formula(c.op, formula.value, c.arg, 2, nullptr, nullptr, Result::promoted);
+      },
+  .vjp =
+      [](Backward& b) {
+        Tensor gy = b.gradient();
+        if (b.needs(0) && b.arg(1).is_number()) {
+          double e = b.real(1);
+          if (e == 0) b.set(0, gy * 0.0);
+          else b.set(0, gy * conj(e == 2 ? b.tensor(0) * 2.0 : call<"pow">(b.tensor(0), e - 1) * e));
+        } else if (b.needs(0)) {
+          Tensor x = b.tensor(0), e = b.tensor(1);
+          b.set(0, call<"where">(call<"eq">(e, 0.0), 0.0, gy * conj(e * call<"pow">(x, e - 1.0))));
+        }
+        if (!b.needs(1)) return;
+        if (b.arg(0).is_number()) {
+          double x = b.real(0);
+          b.set(1, x == 0 ? call<"where">(call<"eq">(b.tensor(1), 0.0), gy * (b.result() * std::log(x)), 0.0)
+                          : gy * conj(b.result() * std::log(x)));
+          return;
+        }
+        // 0 ** e does not change while e is positive.
+        Tensor x = b.tensor(0), e = b.tensor(1), at_zero = call<"eq">(x, 0.0);
+        if (!is_complex(e->dtype)) at_zero = call<"logical_and">(at_zero, call<"ge">(e, 0.0));
+        b.set(1, call<"where">(at_zero, 0.0, gy * conj(b.result() * call<"log">(x))));
+      },
   .saves = "input for input, exponent for input, input for exponent, exponent for exponent, result for exponent",
-  .samples = "positive(3, 4), randn(3, 4)\nrandn(3, 4), 2\npositive(3, 4), 0.5\n2.0, randn(3)\nrandint(1, 5, (4,)), randint(0, 4, (4,))",
+  .samples = "positive(3, 4), randn(3, 4)\nrandn(3, 4), 2\npositive(3, 4), 0.5\n2.0, randn(3)\nrandint(1, 5, (4,)), "
+             "randint(0, 4, (4,))",
   .errors = "randint(1, 5, (3,)), -1 => RuntimeError: [pow] Integers to negative integer powers",
 };
 

@@ -1,4 +1,5 @@
-// Quotients that are whole numbers, and what they leave. Integers cannot be divided by zero: the rows look before they compute.
+// Quotients that are whole numbers, and what they leave. Integers cannot be divided by zero: the rows look before they
+// compute.
 #include "ops/expr.h"
 using namespace rl;
 
@@ -17,7 +18,8 @@ void check_divisor(const Call& c) {
   } else {
     zero = c.arg[1].number() == 0;
   }
-  check(!zero, ErrorKind::runtime, "[", c.op.name(), "] ZeroDivisionError: integers cannot be divided by zero. Received a divisor of 0.");
+  check(!zero, ErrorKind::runtime, "[", c.op.name(),
+        "] ZeroDivisionError: integers cannot be divided by zero. Received a divisor of 0.");
 }
 
 // `formula`'s value under the row's own name and dtypes.
@@ -58,7 +60,8 @@ OP(remainder_formula, number_types, "remainder_formula(input: Tensor | Number, o
   .samples = "randn(3, 4), positive(3, 4)",
 };
 
-OP(floor_divide_formula, number_types, "floor_divide_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
+OP(floor_divide_formula, number_types,
+   "floor_divide_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
   .doc = "floor_divide() that takes integers to be divisible by 0, with 0 as the quotient.",
   .home = "_core",
   .forms = function,
@@ -66,7 +69,8 @@ OP(floor_divide_formula, number_types, "floor_divide_formula(input: Tensor | Num
   .samples = "randn(3, 4), positive(3, 4)",
 };
 
-OP(trunc_divide_formula, number_types, "trunc_divide_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
+OP(trunc_divide_formula, number_types,
+   "trunc_divide_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
   .doc = "trunc_divide() that takes integers to be divisible by 0, with 0 as the quotient.",
   .home = "_core",
   .forms = function,
@@ -75,7 +79,8 @@ OP(trunc_divide_formula, number_types, "trunc_divide_formula(input: Tensor | Num
 };
 
 OP(fmod, number_types, "fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "What input leaves when it is divided by other, with the sign of input (C's fmod).\n\nRaises RuntimeError when an integer is divided by 0.",
+  .doc = "What input leaves when it is divided by other, with the sign of input (C's fmod).\n\nRaises RuntimeError "
+         "when an integer is divided by 0.",
   .forms = pointwise_forms,
   .cpu = [](const Call& c) { divide(c, require_op("fmod_formula")); },
   .vjp = remainder_gradient<"trunc_divide">,
@@ -85,7 +90,8 @@ OP(fmod, number_types, "fmod(input: Tensor | Number, other: Tensor | Number) -> 
 };
 
 OP(remainder, number_types, "remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "What input leaves when it is divided by other, with the sign of other (Python's %).\n\nRaises RuntimeError when an integer is divided by 0.",
+  .doc = "What input leaves when it is divided by other, with the sign of other (Python's %).\n\nRaises RuntimeError "
+         "when an integer is divided by 0.",
   .forms = pointwise_forms,
   .cpu = [](const Call& c) { divide(c, require_op("remainder_formula")); },
   .vjp = remainder_gradient<"floor_divide">,
@@ -95,7 +101,8 @@ OP(remainder, number_types, "remainder(input: Tensor | Number, other: Tensor | N
 };
 
 OP(floor_divide, number_types, "floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "The largest whole number that is not above input / other (Python's //); constant between steps, so that gradients are zero.\n\nRaises RuntimeError when an integer is divided by 0.",
+  .doc = "The largest whole number that is not above input / other (Python's //); constant between steps, so that "
+         "gradients are zero.\n\nRaises RuntimeError when an integer is divided by 0.",
   .forms = pointwise_forms,
   .cpu = [](const Call& c) { divide(c, require_op("floor_divide_formula")); },
   .vjp = zero_gradients,
@@ -104,7 +111,8 @@ OP(floor_divide, number_types, "floor_divide(input: Tensor | Number, other: Tens
 };
 
 OP(trunc_divide, number_types, "trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "input / other without its fraction (C's integer division); gradients are zero.\n\nRaises RuntimeError when an integer is divided by 0.",
+  .doc = "input / other without its fraction (C's integer division); gradients are zero.\n\nRaises RuntimeError when "
+         "an integer is divided by 0.",
   .home = "_core",
   .forms = pointwise_forms,
   .cpu = [](const Call& c) { divide(c, require_op("trunc_divide_formula")); },

@@ -50,23 +50,26 @@ OP(round_to_whole, number_types, "round_to_whole(input: Tensor) -> Tensor") {
 };
 
 OP(round, number_types, "round(input: Tensor, *, decimals: int = 0) -> Tensor") {
-  .doc = "input rounded to the nearest whole number, halves to the even one, or to the given number of decimals (negative ones stand left of the point); integers stay.\n\nRaises RuntimeError for integers with decimals.",
+  .doc = "input rounded to the nearest whole number, halves to the even one, or to the given number of decimals "
+         "(negative ones stand left of the point); integers stay.\n\nRaises RuntimeError for integers with decimals.",
   .aliases = "special_round",
   .forms = pointwise_forms,
-  .cpu = [](const Call& c) {
-    static const OpDef& whole = require_op("round_to_whole");
-    GradMode off(false);
-    Tensor t(&c.tensor(0));
-    i64 decimals = c.integer(1);
-    double scale = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
-    if (decimals) {
-      check(is_floating(t->dtype), ErrorKind::runtime, "[round] \"round\" not implemented for '", t->dtype, "' with decimals. Received decimals=", decimals, ".");
-      t = decimals > 0 ? t * scale : t / scale;
-    }
-    Arg operand(t);
-    c.out[0] = run_formula(c.op, whole.value, &operand, 1, nullptr, nullptr, Result::promoted);
-    if (decimals) c.out[0] = decimals > 0 ? c.out[0] / scale : c.out[0] * scale;
-  },
+  .cpu =
+      [](const Call& c) {
+        static const OpDef& whole = require_op("round_to_whole");
+        GradMode off(false);
+        Tensor t(&c.tensor(0));
+        i64 decimals = c.integer(1);
+        double scale = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
+        if (decimals) {
+          check(is_floating(t->dtype), ErrorKind::runtime, "[round] \"round\" not implemented for '", t->dtype,
+                "' with decimals. Received decimals=", decimals, ".");
+          t = decimals > 0 ? t * scale : t / scale;
+        }
+        Arg operand(t);
+        c.out[0] = run_formula(c.op, whole.value, &operand, 1, nullptr, nullptr, Result::promoted);
+        if (decimals) c.out[0] = decimals > 0 ? c.out[0] / scale : c.out[0] * scale;
+      },
   .vjp = zero_gradient,
   .samples = "randn(3, 4)\nrandn(3, 4), decimals=2\nrandn(3, 4) * 100, decimals=-1\nrandint(-5, 5, (3,))",
 };

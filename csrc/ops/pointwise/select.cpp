@@ -7,7 +7,9 @@ OP(where, all_types, "where(condition: Mask, input: Tensor | Number, other: Tens
   .home = "_core",
   .forms = function | out_,
   .value = EXPR([](auto condition, auto input, auto other) { return where(condition, input, other); }),
-  .grad = {{}, GRAD([](auto gy, auto condition) { return where(condition, gy, 0.); }), GRAD([](auto gy, auto condition) { return where(condition, 0., gy); })},
+  .grad = {{},
+           GRAD([](auto gy, auto condition) { return where(condition, gy, 0.); }),
+           GRAD([](auto gy, auto condition) { return where(condition, 0., gy); })},
   .samples = "bools(3, 4), randn(3, 4), randn(3, 4)\nbools(3, 1), randn(4), 0.0",
 };
 
@@ -15,8 +17,12 @@ OP(maximum, real_types, "maximum(input: Tensor | Number, other: Tensor | Number)
   .doc = "The larger of the two, elementwise; NaN if either is. Equal elements share the gradient.",
   .forms = plain_forms,
   .value = EXPR([](auto input, auto other) { return maximum(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where(input == other, gy * 0.5, where(input > other, gy, 0.)); }),
-           GRAD([](auto gy, auto input, auto other) { return where(input == other, gy * 0.5, where(other > input, gy, 0.)); })},
+  .grad = {GRAD([](auto gy, auto input, auto other) {
+             return where(input == other, gy * 0.5, where(input > other, gy, 0.));
+           }),
+           GRAD([](auto gy, auto input, auto other) {
+             return where(input == other, gy * 0.5, where(other > input, gy, 0.));
+           })},
   .samples = "randn(3, 4), randn(3, 4)\nrandint(0, 5, (3,)), randint(0, 5, (3,))",
 };
 
@@ -24,8 +30,12 @@ OP(minimum, real_types, "minimum(input: Tensor | Number, other: Tensor | Number)
   .doc = "The smaller of the two, elementwise; NaN if either is. Equal elements share the gradient.",
   .forms = plain_forms,
   .value = EXPR([](auto input, auto other) { return minimum(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where(input == other, gy * 0.5, where(input < other, gy, 0.)); }),
-           GRAD([](auto gy, auto input, auto other) { return where(input == other, gy * 0.5, where(other < input, gy, 0.)); })},
+  .grad = {GRAD([](auto gy, auto input, auto other) {
+             return where(input == other, gy * 0.5, where(input < other, gy, 0.));
+           }),
+           GRAD([](auto gy, auto input, auto other) {
+             return where(input == other, gy * 0.5, where(other < input, gy, 0.));
+           })},
   .samples = "randn(3, 4), randn(3, 4)\nrandint(0, 5, (3,)), randint(0, 5, (3,))",
 };
 
@@ -47,7 +57,7 @@ OP(fmin, real_types, "fmin(input: Tensor, other: Tensor) -> Tensor") {
   .samples = "randn(3, 4), randn(3, 4)",
 };
 
-OP(clamp_min, number_types, "clamp_min(input: Tensor, min: Tensor | Number) -> Tensor") {
+OP(clamp_min, real_types, "clamp_min(input: Tensor, min: Tensor | Number) -> Tensor") {
   .doc = "input, but at least min. At equality the gradient goes to input.",
   .value = EXPR([](auto input, auto min) { return maximum(input, min); }),
   .grad = {GRAD([](auto gy, auto input, auto min) { return where(input >= min, gy, 0.); }),
@@ -55,7 +65,7 @@ OP(clamp_min, number_types, "clamp_min(input: Tensor, min: Tensor | Number) -> T
   .samples = "randn(3, 4), 0.1\nrandn(3, 4), randn(4)",
 };
 
-OP(clamp_max, number_types, "clamp_max(input: Tensor, max: Tensor | Number) -> Tensor") {
+OP(clamp_max, real_types, "clamp_max(input: Tensor, max: Tensor | Number) -> Tensor") {
   .doc = "input, but at most max. At equality the gradient goes to input.",
   .value = EXPR([](auto input, auto max) { return minimum(input, max); }),
   .grad = {GRAD([](auto gy, auto input, auto max) { return where(input <= max, gy, 0.); }),

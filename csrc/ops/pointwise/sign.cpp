@@ -38,7 +38,9 @@ OP(copysign, floats, "copysign(input: Tensor | Number, other: Tensor | Number) -
   .doc = "|input| with the sign of other.",
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return copysign(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto result) { return where(input == 0., 0., gy * sign(input) * sign(result)); }),
+  .grad = {GRAD([](auto gy, auto input, auto result) {
+             return where(input == 0., 0., gy * sign(input) * sign(result));
+           }),
            GRAD([](auto gy) { return gy * 0.; })},
   .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), -1.0",
 };

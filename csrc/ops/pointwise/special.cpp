@@ -100,7 +100,8 @@ OP(polygamma, floats, "polygamma(n: int, input: Tensor) -> Tensor") {
 };
 
 OP(zeta, floats, "zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "The Hurwitz zeta function: the sum of (k + other) ** -input over k = 0, 1, ... There is no derivative for input.",
+  .doc = "The Hurwitz zeta function: the sum of (k + other) ** -input over k = 0, 1, ... There is no derivative for "
+         "input.",
   .home = "special",
   .forms = function | out_,
   .result = Result::floating,
@@ -135,7 +136,8 @@ OP(i1, floats, "i1(input: Tensor) -> Tensor") {
   .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) { return i1(input); }),
-  .grad = {GRAD([](auto gy, auto input, auto result) { return gy * where(input == 0., 0.5, i0(input) - result / input); })},
+  .grad = {GRAD(
+      [](auto gy, auto input, auto result) { return gy * where(input == 0., 0.5, i0(input) - result / input); })},
   .samples = "randn(3, 4)",
 };
 
@@ -225,9 +227,7 @@ OP(entr, floats, "entr(input: Tensor) -> Tensor") {
   .home = "special",
   .forms = function | out_,
   .result = Result::floating,
-  .value = EXPR([](auto input) {
-    return where(input < 0., -1. / 0., where(input == 0., 0., -input * log(input)));
-  }),
+  .value = EXPR([](auto input) { return where(input < 0., -1. / 0., where(input == 0., 0., -input * log(input))); }),
   .grad = {GRAD([](auto gy, auto input) { return gy * (-1. - log(input)); })},
   .samples = "positive(3, 4)",
 };
@@ -238,13 +238,16 @@ OP(xlog1py, floats, "xlog1py(input: Tensor | Number, other: Tensor | Number) -> 
   .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return xlog1py(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where((input == 0.) & (other <= -1.), 0., gy * log1p(other)); }),
+  .grad = {GRAD([](auto gy, auto input, auto other) {
+             return where((input == 0.) & (other <= -1.), 0., gy * log1p(other));
+           }),
            GRAD([](auto gy, auto input, auto other) { return gy * input / (other + 1.); })},
   .samples = "randn(3, 4), positive(3, 4)\nrandn(3, 4), 2.5",
 };
 
 OP(logit, floats, "logit(input: Tensor, eps: float | None = None) -> Tensor") {
-  .doc = "log(input / (1 - input)), the inverse of sigmoid. When eps > 0, input is first limited to [eps, 1 - eps]; the gradient is 0 outside.",
+  .doc = "log(input / (1 - input)), the inverse of sigmoid. When eps > 0, input is first limited to [eps, 1 - eps]; "
+         "the gradient is 0 outside.",
   .aliases = "special_logit",
   .result = Result::floating,
   .value = EXPR([](auto input, auto eps) {
@@ -272,9 +275,11 @@ OP(hypot, floats, "hypot(input: Tensor, other: Tensor) -> Tensor") {
 };
 
 OP(nextafter, floats, "nextafter(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "The next floating point number after input on the way to other. The gradient goes to input, where the two differ.",
+  .doc = "The next floating point number after input on the way to other. The gradient goes to input, where the two "
+         "differ.",
   .value = EXPR([](auto input, auto other) { return nextafter(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where(input == other, 0., gy); }), GRAD([](auto gy) { return gy * 0.; })},
+  .grad = {GRAD([](auto gy, auto input, auto other) { return where(input == other, 0., gy); }),
+           GRAD([](auto gy) { return gy * 0.; })},
   .samples = "randn(3, 4), randn(3, 4)",
 };
 

@@ -7,114 +7,163 @@ namespace {
 Tensor plain(TensorImpl& t) { return call<"contiguous">(Tensor(&t)); }
 
 void check_floating(const Call& c, const TensorImpl& t, ErrorKind kind = ErrorKind::not_implemented) {
-  check(is_floating(t.dtype), kind, "[", c.op.name(), "] only supports floating-point dtypes for input. Received ", describe(t), ". Convert with .float().");
+  check(is_floating(t.dtype), kind, "[", c.op.name(), "] only supports floating-point dtypes for input. Received ",
+        describe(t), ". Convert with .float().");
 }
 
 }  // namespace
 
-OP(bernoulli, real_types, "bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Ones and zeros of input's shape and dtype; each is one with probability p, by default the element of input.\n\nRaises RuntimeError unless 0 <= p <= 1.",
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-    if (c.has(1)) return draw_into(c, 2, out, [&](void* to, Generator& g) { fill_bernoulli(t.dtype, to, t.numel, c.real(1), g); });
-    check_floating(c, t);
-    GradMode off(false);
-    Tensor p = plain(t);
-    with_generator(c, 2, t.numel, [&](Generator& g) { fill_bernoulli_tensor(t.dtype, out.data(), t.numel, t.dtype, p->data(), g); });
-  },
+OP(bernoulli, real_types,
+   "bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor") {
+  .doc = "Ones and zeros of input's shape and dtype; each is one with probability p, by default the element of "
+         "input.\n\nRaises RuntimeError unless 0 <= p <= 1.",
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        TensorImpl& out = c.output(0, t.sizes(), t.dtype);
+        if (c.has(1))
+          return draw_into(c, 2, out,
+                           [&](void* to, Generator& g) { fill_bernoulli(t.dtype, to, t.numel, c.real(1), g); });
+        check_floating(c, t);
+        GradMode off(false);
+        Tensor p = plain(t);
+        with_generator(c, 2, t.numel, [&](Generator& g) {
+          fill_bernoulli_tensor(t.dtype, out.data(), t.numel, t.dtype, p->data(), g);
+        });
+      },
   .vjp = [](Backward& b) { no_gradient(b, 0); },
   .samples = "uniform(3, 4)\nrandn(3, 4), 0.3",
   .errors = "ones(3) * 2 => RuntimeError: [bernoulli_] p must hold 0 <= p <= 1",
 };
 
-OP(multinomial, floats, "multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Indices [num_samples] or [N, num_samples] (int64) of categories, drawn with the weights input [K] or [N, K], which need not sum to one.\n\nRaises RuntimeError when a weight is negative or not finite, a row sums to zero, or there are too few categories.",
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    i64 n = c.integer(1);
-    check(t.ndim == 1 || t.ndim == 2, ErrorKind::runtime, "[multinomial] prob_dist must be 1 or 2 dim. Received ", describe(t), ".");
-    check(is_floating(t.dtype), ErrorKind::runtime, "[multinomial] multinomial only supports floating-point dtypes for input. Received ", describe(t), ". Convert with .float().");
-    i64 categories = t.size[t.ndim - 1], rows = t.ndim == 2 ? t.size[0] : 1;
-    check(n > 0, ErrorKind::runtime, "[multinomial] cannot sample n_sample <= 0 samples. Received num_samples ", n, ".");
-    check(categories <= i64{1} << 24, ErrorKind::runtime, "[multinomial] number of categories cannot exceed 2^24. Received ", describe(t), ".");
-    check(c.flag(2) || n <= categories, ErrorKind::runtime, "[multinomial] cannot sample n_sample > prob_dist.size(-1) samples without replacement. Received num_samples ", n, " of ", categories, ". Pass replacement=True.");
-    Dims size = t.ndim == 2 ? Dims{rows, n} : Dims{n};
-    checked_numel("multinomial", size);
-    TensorImpl& out = c.output(0, size, DType::i64);
-    GradMode off(false);
-    Tensor weights = plain(t);
-    with_generator(c, 3, t.numel + out.numel, [&](Generator& g) { fill_multinomial(out.data_as<i64>(), t.dtype, weights->data(), rows, categories, n, c.flag(2), g); });
-  },
+OP(multinomial, floats,
+   "multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> "
+   "Tensor") {
+  .doc = "Indices [num_samples] or [N, num_samples] (int64) of categories, drawn with the weights input [K] or [N, K], "
+         "which need not sum to one.\n\nRaises RuntimeError when a weight is negative or not finite, a row sums to "
+         "zero, or there are too few categories.",
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        i64 n = c.integer(1);
+        check(t.ndim == 1 || t.ndim == 2, ErrorKind::runtime, "[multinomial] prob_dist must be 1 or 2 dim. Received ",
+              describe(t), ".");
+        check(is_floating(t.dtype), ErrorKind::runtime,
+              "[multinomial] multinomial only supports floating-point dtypes for input. Received ", describe(t),
+              ". Convert with .float().");
+        i64 categories = t.size[t.ndim - 1], rows = t.ndim == 2 ? t.size[0] : 1;
+        check(n > 0, ErrorKind::runtime, "[multinomial] cannot sample n_sample <= 0 samples. Received num_samples ", n,
+              ".");
+        check(categories <= i64{1} << 24, ErrorKind::runtime,
+              "[multinomial] number of categories cannot exceed 2^24. Received ", describe(t), ".");
+        check(c.flag(2) || n <= categories, ErrorKind::runtime,
+              "[multinomial] cannot sample n_sample > prob_dist.size(-1) samples without replacement. Received "
+              "num_samples ",
+              n, " of ", categories, ". Pass replacement=True.");
+        Dims size = t.ndim == 2 ? Dims{rows, n} : Dims{n};
+        checked_numel("multinomial", size);
+        TensorImpl& out = c.output(0, size, DType::i64);
+        GradMode off(false);
+        Tensor weights = plain(t);
+        with_generator(c, 3, t.numel + out.numel, [&](Generator& g) {
+          fill_multinomial(out.data_as<i64>(), t.dtype, weights->data(), rows, categories, n, c.flag(2), g);
+        });
+      },
   .samples = "positive(5), 3\npositive(2, 5), 7, True",
-  .errors = "positive(2), 3 => RuntimeError: [multinomial] cannot sample n_sample > prob_dist.size(-1)\nones(2) * -1, 1 => RuntimeError: [multinomial] weights must be finite and >= 0",
+  .errors = "positive(2), 3 => RuntimeError: [multinomial] cannot sample n_sample > prob_dist.size(-1)\nones(2) * -1, "
+            "1 => RuntimeError: [multinomial] weights must be finite and >= 0",
 };
 
 OP(poisson, floats, "poisson(input: Tensor, generator: Generator | None = None) -> Tensor") {
-  .doc = "Samples from the Poisson distributions with the rates input, of its shape and dtype.\n\nRaises RuntimeError when a rate is negative.",
+  .doc = "Samples from the Poisson distributions with the rates input, of its shape and dtype.\n\nRaises RuntimeError "
+         "when a rate is negative.",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    check_floating(c, t);
-    TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-    GradMode off(false);
-    Tensor rate = plain(t);
-    with_generator(c, 1, t.numel, [&](Generator& g) { fill_poisson(t.dtype, out.data(), t.numel, rate->data(), g); });
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        check_floating(c, t);
+        TensorImpl& out = c.output(0, t.sizes(), t.dtype);
+        GradMode off(false);
+        Tensor rate = plain(t);
+        with_generator(c, 1, t.numel,
+                       [&](Generator& g) { fill_poisson(t.dtype, out.data(), t.numel, rate->data(), g); });
+      },
   .vjp = [](Backward& b) { no_gradient(b, 0); },
   .samples = "positive(3, 4)",
   .errors = "ones(2) * -1 => RuntimeError: [poisson] rates must be finite and >= 0",
 };
 
 OP(binomial, floats, "binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor") {
-  .doc = "Samples from the binomial distributions of count trials with probability prob; both broadcast and have one floating point dtype.\n\nRaises ValueError for other dtypes, RuntimeError when they differ.",
+  .doc = "Samples from the binomial distributions of count trials with probability prob; both broadcast and have one "
+         "floating point dtype.\n\nRaises ValueError for other dtypes, RuntimeError when they differ.",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl &count = c.tensor(0), &p = c.tensor(1);
-    check_floating(c, count, ErrorKind::value);
-    check_floating(c, p, ErrorKind::value);
-    check(count.dtype == p.dtype, ErrorKind::runtime, "[binomial] count and prob must have the same dtype. Received ", describe(count), " and ", describe(p), ".");
-    TensorImpl& out = c.output(0, broadcast("binomial", count.sizes(), p.sizes()), count.dtype);
-    Tensor counts = empty(out.sizes(), out.dtype), ps = empty(out.sizes(), out.dtype);
-    copy_elements(*counts, count);
-    copy_elements(*ps, p);
-    with_generator(c, 2, out.numel, [&](Generator& g) { fill_binomial(out.dtype, out.data(), out.numel, counts->data(), ps->data(), g); });
-  },
-  .vjp = [](Backward& b) {
-    no_gradient(b, 0);
-    no_gradient(b, 1);
-  },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl &count = c.tensor(0), &p = c.tensor(1);
+        check_floating(c, count, ErrorKind::value);
+        check_floating(c, p, ErrorKind::value);
+        check(count.dtype == p.dtype, ErrorKind::runtime,
+              "[binomial] count and prob must have the same dtype. Received ", describe(count), " and ", describe(p),
+              ".");
+        TensorImpl& out = c.output(0, broadcast("binomial", count.sizes(), p.sizes()), count.dtype);
+        Tensor counts = empty(out.sizes(), out.dtype), ps = empty(out.sizes(), out.dtype);
+        copy_elements(*counts, count);
+        copy_elements(*ps, p);
+        with_generator(c, 2, out.numel, [&](Generator& g) {
+          fill_binomial(out.dtype, out.data(), out.numel, counts->data(), ps->data(), g);
+        });
+      },
+  .vjp =
+      [](Backward& b) {
+        no_gradient(b, 0);
+        no_gradient(b, 1);
+      },
   .samples = "ones(3, 4) * 5, uniform(4, low=0.1, high=0.9)",
 };
 
 OP(_standard_gamma, floats, "_standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor") {
-  .doc = "Samples from the gamma distributions with the concentrations input and rate 1.\n\nIts gradient is not implemented: backward raises NotImplementedError.",
+  .doc = "Samples from the gamma distributions with the concentrations input and rate 1.\n\nIts gradient is not "
+         "implemented: backward raises NotImplementedError.",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    check_floating(c, t);
-    TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-    GradMode off(false);
-    Tensor alpha = plain(t);
-    with_generator(c, 1, t.numel, [&](Generator& g) { fill_standard_gamma(t.dtype, out.data(), t.numel, alpha->data(), g); });
-  },
-  .vjp = [](Backward&) { fail(ErrorKind::not_implemented, "[_standard_gamma] the gradient by the concentration is not implemented. Use detach()."); },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        check_floating(c, t);
+        TensorImpl& out = c.output(0, t.sizes(), t.dtype);
+        GradMode off(false);
+        Tensor alpha = plain(t);
+        with_generator(c, 1, t.numel,
+                       [&](Generator& g) { fill_standard_gamma(t.dtype, out.data(), t.numel, alpha->data(), g); });
+      },
+  .vjp =
+      [](Backward&) {
+        fail(ErrorKind::not_implemented,
+             "[_standard_gamma] the gradient by the concentration is not implemented. Use detach().");
+      },
   .samples = "positive(3, 4)",
 };
 
 OP(_sample_dirichlet, floats, "_sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor") {
-  .doc = "Samples from the Dirichlet distributions with the concentrations input [*, K].\n\nIts gradient is not implemented: backward raises NotImplementedError.",
+  .doc = "Samples from the Dirichlet distributions with the concentrations input [*, K].\n\nIts gradient is not "
+         "implemented: backward raises NotImplementedError.",
   .forms = function,
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    check_floating(c, t);
-    TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-    i64 categories = t.ndim ? t.size[t.ndim - 1] : 1;
-    if (out.numel == 0) return;
-    GradMode off(false);
-    Tensor alpha = plain(t);
-    with_generator(c, 1, t.numel, [&](Generator& g) { fill_dirichlet(t.dtype, out.data(), t.numel / categories, categories, alpha->data(), g); });
-  },
-  .vjp = [](Backward&) { fail(ErrorKind::not_implemented, "[_sample_dirichlet] the gradient by the concentration is not implemented. Use detach()."); },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        check_floating(c, t);
+        TensorImpl& out = c.output(0, t.sizes(), t.dtype);
+        i64 categories = t.ndim ? t.size[t.ndim - 1] : 1;
+        if (out.numel == 0) return;
+        GradMode off(false);
+        Tensor alpha = plain(t);
+        with_generator(c, 1, t.numel, [&](Generator& g) {
+          fill_dirichlet(t.dtype, out.data(), t.numel / categories, categories, alpha->data(), g);
+        });
+      },
+  .vjp =
+      [](Backward&) {
+        fail(ErrorKind::not_implemented,
+             "[_sample_dirichlet] the gradient by the concentration is not implemented. Use detach().");
+      },
   .samples = "positive(3, 4)",
 };

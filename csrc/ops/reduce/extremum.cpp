@@ -28,7 +28,8 @@ template <bool largest, class T> Wide<T> extremum_of(const T* p, i64 n) {
     constexpr i64 L = vec<T>::lanes;
     vec<T> part[4];
     for (auto& v : part) v = vec<T>(weakest<largest, T>());
-    auto step = [](vec<T>& m, vec<T> v) __attribute__((always_inline)) { m = select((largest ? v > m : v < m) | (v != v), v, m); };
+    auto step = [](vec<T>& m, vec<T> v)
+                    __attribute__((always_inline)) { m = select((largest ? v > m : v < m) | (v != v), v, m); };
     i64 i = 0;
     for (; i + 4 * L <= n; i += 4 * L)
       for (int k = 0; k < 4; ++k) step(part[k], vec<T>::load(p + i + k * L));
@@ -57,10 +58,13 @@ template <class Body> void for_blocks(i64 rows, i64 n, Body&& body) {  // body(b
 template <bool largest, class T> void extrema_of_rows(const T* from, i64 rows, i64 n, T* to) {
   i64 blocks = (n + kBlock - 1) / kBlock;
   std::vector<Wide<T>> best(static_cast<std::size_t>(rows * blocks));
-  for_blocks(rows, n, [&](i64 k, i64 at, i64 length) { best[static_cast<std::size_t>(k)] = extremum_of<largest>(from + at, length); });
+  for_blocks(rows, n, [&](i64 k, i64 at, i64 length) {
+    best[static_cast<std::size_t>(k)] = extremum_of<largest>(from + at, length);
+  });
   for (i64 r = 0; r < rows; ++r) {
     Wide<T> v = best[static_cast<std::size_t>(r * blocks)];
-    for (i64 k = 1; k < blocks; ++k) Extremum<largest, Wide<T>>().step(v, best[static_cast<std::size_t>(r * blocks + k)], 0);
+    for (i64 k = 1; k < blocks; ++k)
+      Extremum<largest, Wide<T>>().step(v, best[static_cast<std::size_t>(r * blocks + k)], 0);
     to[r] = T(v);
   }
 }
@@ -68,10 +72,11 @@ template <bool largest, class T> void extrema_of_rows(const T* from, i64 rows, i
 void check_not_empty(const Call& c, std::uint32_t mask, bool dim_given, ErrorKind kind) {
   TensorImpl& t = c.tensor(0);
   check(t.numel > 0 || dim_given, kind, "[", c.op.name(), "] ", c.op.name(),
-        "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t), ". Specify the reduction dim with the 'dim' argument.");
+        "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t),
+        ". Specify the reduction dim with the 'dim' argument.");
   for (int d = 0; d < t.ndim; ++d)
-    check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, "[", c.op.name(), "] ", c.op.name(), "(): Expected reduction dim ", d,
-          " to have non-zero size. Received ", describe(t), ".");
+    check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, "[", c.op.name(), "] ", c.op.name(),
+          "(): Expected reduction dim ", d, " to have non-zero size. Received ", describe(t), ".");
 }
 
 void infer_extremum(const Call& c) {
@@ -116,8 +121,10 @@ template <bool largest, class T> void find_along(const T* from, const Along& a, 
       const T* p = from + at;
       Wide<T> best = extremum_of<largest>(p, length);
       i64 i = 0;
-      if (is_nan(best)) while (!is_nan(Wide<T>(p[i]))) ++i;
-      else while (Wide<T>(p[i]) != best) ++i;
+      if (is_nan(best))
+        while (!is_nan(Wide<T>(p[i]))) ++i;
+      else
+        while (Wide<T>(p[i]) != best) ++i;
       winner[static_cast<std::size_t>(k)] = k % blocks * kBlock + i;
     });
     for (i64 o = 0; o < a.outer; ++o) {
@@ -161,7 +168,8 @@ template <bool largest, class T> void find_along(const T* from, const Along& a, 
 template <bool largest> void find(const Tensor& t, const Along& a, TensorImpl* values, TensorImpl& indices) {
   if (indices.numel == 0) return;
   visit(t->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>) find_along<largest>(t->data_as<T>(), a, values ? values->data_as<T>() : nullptr, indices.data_as<i64>());
+    if constexpr (!is_complex_type<T>)
+      find_along<largest>(t->data_as<T>(), a, values ? values->data_as<T>() : nullptr, indices.data_as<i64>());
   });
 }
 
@@ -203,7 +211,8 @@ template <bool largest> void index_of(const Call& c) {
 }  // namespace
 
 OP(amax, real_types, "amax(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {
-  .doc = "The largest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among ties.\n\n"
+  .doc = "The largest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among "
+         "ties.\n\n"
          "Raises IndexError when a reduced dimension has no elements.",
   .infer = infer_extremum,
   .cpu = extremum<true>,
@@ -214,7 +223,8 @@ OP(amax, real_types, "amax(input: Tensor, dim: ints = (), keepdim: bool = False)
 };
 
 OP(amin, real_types, "amin(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {
-  .doc = "The smallest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among ties.\n\n"
+  .doc = "The smallest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among "
+         "ties.\n\n"
          "Raises IndexError when a reduced dimension has no elements.",
   .infer = infer_extremum,
   .cpu = extremum<false>,
@@ -224,7 +234,8 @@ OP(amin, real_types, "amin(input: Tensor, dim: ints = (), keepdim: bool = False)
   .errors = "randn(3, 0), 1 => IndexError: [amin] amin(): Expected reduction dim 1 to have non-zero size",
 };
 
-OP(max_dim, real_types, "max_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+OP(max_dim, real_types,
+   "max_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The largest elements along dim and where they stand (the first of equals). The gradient goes there.",
   .home = "_core",
   .infer = infer_with_indices,
@@ -235,7 +246,8 @@ OP(max_dim, real_types, "max_dim(input: Tensor, dim: int, keepdim: bool = False)
   .errors = "randn(3, 4), 2 => IndexError: [max_dim] Dimension out of range",
 };
 
-OP(min_dim, real_types, "min_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+OP(min_dim, real_types,
+   "min_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The smallest elements along dim and where they stand (the first of equals). The gradient goes there.",
   .home = "_core",
   .infer = infer_with_indices,
@@ -247,7 +259,8 @@ OP(min_dim, real_types, "min_dim(input: Tensor, dim: int, keepdim: bool = False)
 };
 
 OP(argmax, number_types, "argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {
-  .doc = "The index of the largest element along dim, int64; of the flattened input when dim is None. The first of equals; NaN wins.",
+  .doc = "The index of the largest element along dim, int64; of the flattened input when dim is None. The first of "
+         "equals; NaN wins.",
   .infer = infer_index,
   .cpu = index_of<true>,
   .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",
@@ -255,7 +268,8 @@ OP(argmax, number_types, "argmax(input: Tensor, dim: int | None = None, keepdim:
 };
 
 OP(argmin, number_types, "argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {
-  .doc = "The index of the smallest element along dim, int64; of the flattened input when dim is None. The first of equals; NaN wins.",
+  .doc = "The index of the smallest element along dim, int64; of the flattened input when dim is None. The first of "
+         "equals; NaN wins.",
   .infer = infer_index,
   .cpu = index_of<false>,
   .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",

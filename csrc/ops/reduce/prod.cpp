@@ -27,7 +27,8 @@ void products_of_others(const Tensor& x, const Along& a, TensorImpl& out) {
         for (i64 k = begin; k < end; ++k) {
           i64 at = k / a.inner * a.n * a.inner + k % a.inner;
           A product(1);
-          for (i64 i = 0; i < a.n; ++i) before[static_cast<std::size_t>(i)] = product, product *= cast<A>(from[at + i * a.inner]);
+          for (i64 i = 0; i < a.n; ++i)
+            before[static_cast<std::size_t>(i)] = product, product *= cast<A>(from[at + i * a.inner]);
           product = A(1);
           for (i64 i = a.n - 1; i >= 0; --i) {
             to[at + i * a.inner] = T(before[static_cast<std::size_t>(i)] * product);
@@ -64,32 +65,37 @@ Tensor others(const Tensor& x, int dim) {
 
 }  // namespace
 
-OP(prod, all_types, "prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor") {
+OP(prod, all_types,
+   "prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor") {
   .doc = "The product of input [*] over dim (all dimensions when None). Integers and bools are multiplied as int64.",
-  .infer = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    c.output(0, reduced_sizes(t.sizes(), reduce_mask("prod", c.has(1), c.ints(1), t.ndim), c.flag(2)), prod_dtype(c));
-  },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    Tensor t = to_dtype(Tensor(&c.tensor(0)), prod_dtype(c));
-    std::uint32_t mask = reduce_mask("prod", c.has(1), c.ints(1), t->ndim);
-    visit(t->dtype, [&]<class T>(Type<T>) {
-      T* to = c.out[0]->data_as<T>();
-      reduce<T>(*t, mask, Multiply<Factor<T>>{}, [&](i64 i, const Factor<T>& s) { to[i] = cast<T>(s); });
-    });
-  },
-  .vjp = [](Backward& b) {
-    Tensor x = to_dtype(b.tensor(0), b.gradient()->dtype);
-    Sizes size = b.sizes(0);
-    std::uint32_t mask = reduce_mask("prod", b.given(1), b.ints(1), static_cast<int>(size.size()));
-    Tensor gy = restore_dims(b.gradient(), size, mask);
-    if (x->numel == 0) return b.set(0, zeros(size, x->dtype));
-    Tensor rest;
-    if (b.given(1)) rest = others(x, wrap_dim("prod", b.integer(1), static_cast<i64>(size.size())));
-    else rest = call<"reshape">(others(call<"reshape">(x, Sizes(&x->numel, 1)), 0), size);
-    b.set(0, gy * conj(rest));
-  },
+  .infer =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        c.output(0, reduced_sizes(t.sizes(), reduce_mask("prod", c.has(1), c.ints(1), t.ndim), c.flag(2)),
+                 prod_dtype(c));
+      },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        Tensor t = to_dtype(Tensor(&c.tensor(0)), prod_dtype(c));
+        std::uint32_t mask = reduce_mask("prod", c.has(1), c.ints(1), t->ndim);
+        visit(t->dtype, [&]<class T>(Type<T>) {
+          T* to = c.out[0]->data_as<T>();
+          reduce<T>(*t, mask, Multiply<Factor<T>>{}, [&](i64 i, const Factor<T>& s) { to[i] = cast<T>(s); });
+        });
+      },
+  .vjp =
+      [](Backward& b) {
+        Tensor x = to_dtype(b.tensor(0), b.gradient()->dtype);
+        Sizes size = b.sizes(0);
+        std::uint32_t mask = reduce_mask("prod", b.given(1), b.ints(1), static_cast<int>(size.size()));
+        Tensor gy = restore_dims(b.gradient(), size, mask);
+        if (x->numel == 0) return b.set(0, gy * x);
+        Tensor rest;
+        if (b.given(1)) rest = others(x, wrap_dim("prod", b.integer(1), static_cast<i64>(size.size())));
+        else rest = call<"reshape">(others(call<"reshape">(x, Sizes(&x->numel, 1)), 0), size);
+        b.set(0, gy * conj(rest));
+      },
   .saves = "input",
   .samples = "randn(3, 4)\nrandn(3, 4, 5), 1\nrandn(3, 4), 0, True\nrandint(0, 9, (5,))\nrandn(3, 4), 0, dtype=float64",
   .errors = "randn(3), 1 => IndexError: [prod] Dimension out of range",

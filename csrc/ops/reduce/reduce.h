@@ -9,15 +9,19 @@ namespace rl {
 // The categories in a row's OP(...) are those it accepts.
 inline void check_accepted(const Call& c, int k = 0) {
   TensorImpl& t = c.tensor(k);
-  check(c.op.dtypes >> static_cast<int>(category(t.dtype)) & 1, ErrorKind::not_implemented, "[", c.op.name(), "] \"", c.op.name(),
-        "\" not implemented for '", t.dtype, "'. Received ", describe(t), ". Convert with .to(dtype).");
+  check(c.op.dtypes >> static_cast<int>(category(t.dtype)) & 1, ErrorKind::not_implemented, "[", c.op.name(), "] \"",
+        c.op.name(), "\" not implemented for '", t.dtype, "'. Received ", describe(t), ". Convert with .to(dtype).");
 }
 
 // The type that elements are compared or summed in.
 template <class T> using Wide = std::conditional_t<is_half_type<T>, float, T>;
 
-template <class T> struct RealType { using type = T; };
-template <class R> struct RealType<std::complex<R>> { using type = R; };
+template <class T> struct RealType {
+  using type = T;
+};
+template <class R> struct RealType<std::complex<R>> {
+  using type = R;
+};
 template <class T> using RealOf = typename RealType<T>::type;
 
 template <class T> bool is_nan(T x) {
@@ -30,7 +34,8 @@ template <class T> bool is_nan(T x) {
 struct Along {
   i64 outer = 1, n = 1, inner = 1;
   Along(Sizes size, int dim) {
-    for (int d = 0; d < static_cast<int>(size.size()); ++d) (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
+    for (int d = 0; d < static_cast<int>(size.size()); ++d)
+      (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
   }
 };
 

@@ -21,9 +21,7 @@ struct CountNonzero {
 };
 
 // An empty dim means none of them here.
-std::uint32_t truth_mask(const Call& c) {
-  return c.has(1) ? dim_mask(c.op.name(), c.ints(1), c.tensor(0).ndim) : ~0u;
-}
+std::uint32_t truth_mask(const Call& c) { return c.has(1) ? dim_mask(c.op.name(), c.ints(1), c.tensor(0).ndim) : ~0u; }
 
 void infer_truth(const Call& c) {
   TensorImpl& t = c.tensor(0);
@@ -58,17 +56,21 @@ OP(all, all_types, "all(input: Tensor, dim: ints | None = None, keepdim: bool = 
 OP(count_nonzero, all_types, "count_nonzero(input: Tensor, dim: ints | None = None) -> Tensor") {
   .doc = "How many elements of input [*] are nonzero, over dim (all dimensions when None), int64.",
   .forms = function | method,
-  .infer = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    c.output(0, reduced_sizes(t.sizes(), reduce_mask("count_nonzero", c.has(1), c.ints(1), t.ndim), false), DType::i64);
-  },
-  .cpu = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    i64* to = c.out[0]->data_as<i64>();
-    visit(t.dtype, [&]<class T>(Type<T>) {
-      reduce<T>(t, reduce_mask("count_nonzero", c.has(1), c.ints(1), t.ndim), CountNonzero{}, [&](i64 i, i64 s) { to[i] = s; });
-    });
-  },
+  .infer =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        c.output(0, reduced_sizes(t.sizes(), reduce_mask("count_nonzero", c.has(1), c.ints(1), t.ndim), false),
+                 DType::i64);
+      },
+  .cpu =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        i64* to = c.out[0]->data_as<i64>();
+        visit(t.dtype, [&]<class T>(Type<T>) {
+          reduce<T>(t, reduce_mask("count_nonzero", c.has(1), c.ints(1), t.ndim), CountNonzero{},
+                    [&](i64 i, i64 s) { to[i] = s; });
+        });
+      },
   .samples = "randint(0, 2, (3, 4))\nrandint(0, 2, (3, 4)), 0\nbools(3, 4), (0, 1)",
   .errors = "randn(3), 1 => IndexError: [count_nonzero] Dimension out of range",
 };

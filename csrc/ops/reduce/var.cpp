@@ -38,9 +38,11 @@ template <class C> struct Moments {
 
 void infer_spread(const Call& c) {
   TensorImpl& t = c.tensor(0);
-  check(is_differentiable(t.dtype), ErrorKind::runtime, "[", c.op.name(), "] std and var only support floating point and complex dtypes. Received ",
-        describe(t), ". Convert with .to(torch.float32).");
-  c.output(0, reduced_sizes(t.sizes(), reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim), c.flag(3)), to_real(t.dtype));
+  check(is_differentiable(t.dtype), ErrorKind::runtime, "[", c.op.name(),
+        "] std and var only support floating point and complex dtypes. Received ", describe(t),
+        ". Convert with .to(torch.float32).");
+  c.output(0, reduced_sizes(t.sizes(), reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim), c.flag(3)),
+           to_real(t.dtype));
 }
 
 double correction_of(const Arg& a) { return a.kind == Kind::none ? 1 : a.number(); }
@@ -75,9 +77,11 @@ Tensor variance_gradient(Backward& b, const Tensor& g) {
 
 }  // namespace
 
-OP(var, inexact_types, "var(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> Tensor") {
-  .doc = "The variance of input [*] over dim (all dimensions when None): the sum of |input - mean|^2 / (n - correction). "
-         "Real for complex input.\n\nRaises RuntimeError for integers.",
+OP(var, inexact_types,
+   "var(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> Tensor") {
+  .doc =
+      "The variance of input [*] over dim (all dimensions when None): the sum of |input - mean|^2 / (n - correction). "
+      "Real for complex input.\n\nRaises RuntimeError for integers.",
   .infer = infer_spread,
   .cpu = [](const Call& c) { spread(c, false); },
   .vjp = [](Backward& b) { b.set(0, variance_gradient(b, b.gradient())); },
@@ -86,35 +90,44 @@ OP(var, inexact_types, "var(input: Tensor, dim: ints | None = None, *, correctio
   .errors = "randint(0, 9, (3,)) => RuntimeError: [var] std and var only support floating point",
 };
 
-OP(std, inexact_types, "std(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> Tensor") {
-  .doc = "The standard deviation of input [*] over dim (all dimensions when None): the square root of var().\n\nRaises RuntimeError for integers.",
+OP(std, inexact_types,
+   "std(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> Tensor") {
+  .doc = "The standard deviation of input [*] over dim (all dimensions when None): the square root of var().\n\nRaises "
+         "RuntimeError for integers.",
   .infer = infer_spread,
   .cpu = [](const Call& c) { spread(c, true); },
-  .vjp = [](Backward& b) {
-    Tensor result = b.result(), flat = call<"eq">(result, 0.);
-    b.set(0, variance_gradient(b, call<"masked_fill">(b.gradient() / (result * 2.), flat, 0.)));
-  },
+  .vjp =
+      [](Backward& b) {
+        Tensor result = b.result(), flat = call<"eq">(result, 0.);
+        b.set(0, variance_gradient(b, call<"masked_fill">(b.gradient() / (result * 2.), flat, 0.)));
+      },
   .saves = "input, result",
   .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, correction=0, keepdim=True",
   .errors = "randint(0, 9, (3,)) => RuntimeError: [std] std and var only support floating point",
 };
 
-OP(var_mean, inexact_types, "var_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> (var: Tensor, mean: Tensor)") {
+OP(var_mean, inexact_types,
+   "var_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> (var: "
+   "Tensor, mean: Tensor)") {
   .doc = "var() and mean() of input [*] over dim.",
   .forms = function,
-  .compose = [](const Call& c) {
-    c.out[0] = call<"var">(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);
-    c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);
-  },
+  .compose =
+      [](const Call& c) {
+        c.out[0] = call<"var">(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);
+        c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);
+      },
   .samples = "randn(3, 4)\nrandn(3, 4), 1, correction=0, keepdim=True",
 };
 
-OP(std_mean, inexact_types, "std_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> (std: Tensor, mean: Tensor)") {
+OP(std_mean, inexact_types,
+   "std_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> (std: "
+   "Tensor, mean: Tensor)") {
   .doc = "std() and mean() of input [*] over dim.",
   .forms = function,
-  .compose = [](const Call& c) {
-    c.out[0] = call<"std">(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);
-    c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);
-  },
+  .compose =
+      [](const Call& c) {
+        c.out[0] = call<"std">(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);
+        c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);
+      },
   .samples = "randn(3, 4)\nrandn(3, 4), 1, correction=0, keepdim=True",
 };

@@ -31,7 +31,8 @@ template <class A, class T, class F> void scan(const T* x, T* y, const Along& a,
         for (i64 j = 0; j < rows; ++j) state[j] = cast<A>(from[j * a.n]), to[j * a.n] = from[j * a.n];
         auto walk = [&](auto count) __attribute__((always_inline)) {
           for (i64 i = 1; i < a.n; ++i)
-            for (i64 j = 0; j < count; ++j) state[j] = combine(state[j], cast<A>(from[j * a.n + i])), to[j * a.n + i] = cast<T>(state[j]);
+            for (i64 j = 0; j < count; ++j)
+              state[j] = combine(state[j], cast<A>(from[j * a.n + i])), to[j * a.n + i] = cast<T>(state[j]);
         };
         if (rows == kRows) walk(std::integral_constant<i64, kRows>());
         else walk(rows);
@@ -51,7 +52,7 @@ template <class A, class T, class F> void scan(const T* x, T* y, const Along& a,
 
 // Integers in uint64, where overflow wraps around; floats as PyTorch sums them, in double.
 template <class T> using Running = std::conditional_t<std::is_integral_v<T>, std::uint64_t,
-                                   std::conditional_t<is_complex_type<T>, complex128, double>>;
+                                                      std::conditional_t<is_complex_type<T>, complex128, double>>;
 
 DType scan_dtype(const Call& c) { return c.dtype(2, is_integral(c.tensor(0).dtype) ? DType::i64 : c.tensor(0).dtype); }
 
@@ -118,7 +119,8 @@ Tensor product_gradient_by_tensors(const Tensor& gy, const Tensor& x, int dim) {
   for (int d = 0; d < range.n; ++d) range[d] = d == dim ? n : 1;
   Tensor place = empty({n}, DType::i64);
   for (i64 i = 0; i < n; ++i) place->data_as<i64>()[i] = i;
-  Tensor i = call<"unsqueeze">(call<"reshape">(place, range), i64{dim}), k = call<"unsqueeze">(call<"reshape">(place, range), i64{dim} + 1);
+  Tensor i = call<"unsqueeze">(call<"reshape">(place, range), i64{dim}),
+         k = call<"unsqueeze">(call<"reshape">(place, range), i64{dim} + 1);
   Tensor without = call<"masked_fill">(call<"expand">(call<"unsqueeze">(x, i64{dim}), size), call<"eq">(i, k), i64{1});
   Tensor products = call<"masked_fill">(call<"cumprod">(without, i64{dim} + 1), call<"lt">(i, k), i64{0});
   i64 over[] = {dim + 1};
@@ -161,24 +163,26 @@ OP(cumprod, all_types, "cumprod(input: Tensor, dim: int, *, dtype: dtype | None 
   .forms = function | method | inplace | out_,
   .infer = infer_scan,
   .cpu = [](const Call& c) { run_scan(c, [](auto s, auto v) { return s * v; }); },
-  .vjp = [](Backward& b) {
-    Tensor gy = b.gradient(), x = to_dtype(b.tensor(0), gy->dtype), y = b.result();
-    int dim = wrap_dim("cumprod", b.integer(1), x->ndim);
-    if (eager_state.grad) {
-      if (has_zero(x)) return b.set(0, product_gradient_by_tensors(gy, x, dim));
-      return b.set(0, sum_from_here(gy * conj(y), dim) / conj(x));
-    }
-    Tensor g = contiguous(gy), from = contiguous(x), result = contiguous(y), gx = empty(x->sizes(), x->dtype);
-    Along a(x->sizes(), dim);
-    visit(x->dtype, [&]<class T>(Type<T>) {
-      if constexpr (!std::is_integral_v<T>)
-        for_columns(a, [&](i64 at, i64 width) {
-          for (i64 j = at; j < at + width; ++j)
-            product_gradient<T, Running<T>>(g->data_as<T>() + j, from->data_as<T>() + j, result->data_as<T>() + j, gx->data_as<T>() + j, a.n, a.inner);
+  .vjp =
+      [](Backward& b) {
+        Tensor gy = b.gradient(), x = to_dtype(b.tensor(0), gy->dtype), y = b.result();
+        int dim = wrap_dim("cumprod", b.integer(1), x->ndim);
+        if (eager_state.grad) {
+          if (has_zero(x)) return b.set(0, product_gradient_by_tensors(gy, x, dim));
+          return b.set(0, sum_from_here(gy * conj(y), dim) / conj(x));
+        }
+        Tensor g = contiguous(gy), from = contiguous(x), result = contiguous(y), gx = empty(x->sizes(), x->dtype);
+        Along a(x->sizes(), dim);
+        visit(x->dtype, [&]<class T>(Type<T>) {
+          if constexpr (!std::is_integral_v<T>)
+            for_columns(a, [&](i64 at, i64 width) {
+              for (i64 j = at; j < at + width; ++j)
+                product_gradient<T, Running<T>>(g->data_as<T>() + j, from->data_as<T>() + j, result->data_as<T>() + j,
+                                                gx->data_as<T>() + j, a.n, a.inner);
+            });
         });
-    });
-    b.set(0, gx);
-  },
+        b.set(0, gx);
+      },
   .saves = "input, result",
   .samples = "randn(3, 4), 0\nrandn(3, 4, 5), -2\nrandint(0, 9, (5,)), 0\nrandn(3), 0, dtype=float64",
   .errors = "randn(3), 1 => IndexError: [cumprod] Dimension out of range",
@@ -187,26 +191,29 @@ OP(cumprod, all_types, "cumprod(input: Tensor, dim: int, *, dtype: dtype | None 
 OP(logcumsumexp, inexact_types, "logcumsumexp(input: Tensor, dim: int) -> Tensor") {
   .doc = "log(cumsum(exp(input))) along dim, without overflow.",
   .infer = infer_log,
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    Tensor x = contiguous(Tensor(&c.tensor(0)));
-    Along a(x->sizes(), wrap_dim("logcumsumexp", c.integer(1), x->ndim));
-    visit(x->dtype, [&]<class T>(Type<T>) {
-      if constexpr (!std::is_integral_v<T>) scan<Running<T>>(x->data_as<T>(), c.out[0]->data_as<T>(), a, [](auto s, auto v) { return log_add(s, v); });
-    });
-  },
-  // exp(x) times the sum of gy exp(-y) from here on; positive and negative gy apart, in logarithms
-  .vjp = [](Backward& b) {
-    Tensor gy = b.gradient(), x = b.tensor(0), y = b.result();
-    i64 dim = b.integer(1);
-    if (is_complex(gy->dtype)) return b.set(0, conj(call<"exp">(x)) * sum_from_here(gy * conj(call<"exp">(-y)), dim));
-    auto part = [&](const Tensor& g) {  // g > 0 where it counts
-      Tensor counts = call<"gt">(g, 0.);
-      Tensor log_ratio = call<"where">(counts, call<"log">(call<"where">(counts, g, 1.)) - y, -std::numeric_limits<double>::infinity());
-      return call<"exp">(flipped(call<"logcumsumexp">(flipped(log_ratio, dim), dim), dim) + x);
-    };
-    b.set(0, part(gy) - part(-gy));
-  },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Along a(x->sizes(), wrap_dim("logcumsumexp", c.integer(1), x->ndim));
+        visit(x->dtype, [&]<class T>(Type<T>) {
+          if constexpr (!std::is_integral_v<T>)
+            scan<Running<T>>(x->data_as<T>(), c.out[0]->data_as<T>(), a, [](auto s, auto v) { return log_add(s, v); });
+        });
+      },
+  // exp(x) times the sum of gy exp(-y) from here on, in logarithms; positive and negative real gy apart
+  .vjp =
+      [](Backward& b) {
+        Tensor gy = b.gradient(), x = b.tensor(0), y = b.result();
+        i64 dim = b.integer(1);
+        auto part = [&](const Tensor& g, const Tensor& counts) {
+          Tensor log_ratio = call<"where">(counts, call<"log">(call<"where">(counts, g, 1.)) - y,
+                                           -std::numeric_limits<double>::infinity());
+          return call<"exp">(flipped(call<"logcumsumexp">(flipped(log_ratio, dim), dim), dim) + x);
+        };
+        if (is_complex(gy->dtype)) return b.set(0, conj(part(conj(gy), call<"ne">(gy, 0.))));
+        b.set(0, part(gy, call<"gt">(gy, 0.)) - part(-gy, call<"lt">(gy, 0.)));
+      },
   .saves = "input, result",
   .samples = "randn(3, 4), 0\nrandn(3, 4, 5), -2",
   .errors = "randint(0, 9, (3,)), 0 => NotImplementedError: [logcumsumexp]",

@@ -42,7 +42,8 @@ void vjp(Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(
 }  // namespace
 
 OP(cummax, real_types, "cummax(input: Tensor, dim: int) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The largest element of input [*] up to each element along dim, and where it stands (the last of equals), int64.",
+  .doc =
+      "The largest element of input [*] up to each element along dim, and where it stands (the last of equals), int64.",
   .infer = infer,
   .cpu = run<true>,
   .vjp = vjp,
@@ -52,7 +53,8 @@ OP(cummax, real_types, "cummax(input: Tensor, dim: int) -> (values: Tensor, indi
 };
 
 OP(cummin, real_types, "cummin(input: Tensor, dim: int) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The smallest element of input [*] up to each element along dim, and where it stands (the last of equals), int64.",
+  .doc = "The smallest element of input [*] up to each element along dim, and where it stands (the last of equals), "
+         "int64.",
   .infer = infer,
   .cpu = run<false>,
   .vjp = vjp,

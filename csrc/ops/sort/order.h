@@ -23,8 +23,8 @@ template <class T> bool descending(const Ranked<T>& a, const Ranked<T>& b) {
   return before(b.value, a.value) || (!before(a.value, b.value) && a.index < b.index);
 }
 
-// Calls body(element type, line, first element, line number) for the lines along a dimension of x [outer, n, inner] (contiguous),
-// with the line's elements ranked in their order of appearance; `body` may reorder them.
+// Calls body(element type, line, first element, line number) for the lines along a dimension of x [outer, n, inner]
+// (contiguous), with the line's elements ranked in their order of appearance; `body` may reorder them.
 template <class Body> void for_lines(const Tensor& x, const Along& a, Body&& body) {
   visit(x->dtype, [&]<class T>(Type<T>) {
     if constexpr (!is_complex_type<T>) {
@@ -48,7 +48,8 @@ inline void infer_picked(const Call& c, int dim_at, int keepdim_at) {
   int dim = wrap_dim(c.op.name(), c.integer(dim_at), t.ndim);
   check_accepted(c);
   Dims size = reduced_sizes(t.sizes(), 1u << dim, c.flag(keepdim_at));
-  check(t.ndim == 0 || t.size[dim] > 0, ErrorKind::index, "[", c.op.name(), "] Expected reduction dim ", dim, " to have non-zero size. Received ", describe(t), ".");
+  check(t.ndim == 0 || t.size[dim] > 0, ErrorKind::index, "[", c.op.name(), "] Expected reduction dim ", dim,
+        " to have non-zero size. Received ", describe(t), ".");
   c.output(0, size, t.dtype);
   c.output(1, size, DType::i64);
 }

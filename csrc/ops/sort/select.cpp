@@ -28,7 +28,8 @@ template <class L> i64 middle(const L& line, bool skip_nan) {
 void median_along(const Call& c, bool skip_nan) {
   GradMode off(false);
   Tensor x = contiguous(Tensor(&c.tensor(0)));
-  pick(c, x, Along(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim)), [&](const auto& line) { return middle(line, skip_nan); });
+  pick(c, x, Along(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim)),
+       [&](const auto& line) { return middle(line, skip_nan); });
 }
 
 void median_of_all(const Call& c, bool skip_nan) {
@@ -50,33 +51,42 @@ void infer_all(const Call& c) {
 
 void share_evenly(Backward& b) {
   Tensor x = b.tensor(0), result = b.result();
-  Tensor tied = to_dtype(call<"logical_or">(call<"eq">(x, result), call<"logical_and">(call<"isnan">(x), call<"isnan">(result))), b.gradient()->dtype);
+  Tensor tied =
+      to_dtype(call<"logical_or">(call<"eq">(x, result), call<"logical_and">(call<"isnan">(x), call<"isnan">(result))),
+               b.gradient()->dtype);
   b.set(0, tied * (b.gradient() / call<"sum">(tied)));
 }
 
 }  // namespace
 
-OP(kthvalue, number_types, "kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+OP(kthvalue, number_types,
+   "kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The k-th smallest element along dim (k counts from 1), and where it stands, int64. NaN is the largest.\n\n"
          "Raises RuntimeError when k is not in [1, size of dim].",
-  .infer = [](const Call& c) {
-    infer_picked(c, 2, 3);
-    TensorImpl& t = c.tensor(0);
-    i64 n = t.ndim ? t.size[wrap_dim("kthvalue", c.integer(2), t.ndim)] : 1;
-    check(c.integer(1) >= 1 && c.integer(1) <= n, ErrorKind::runtime, "[kthvalue] kthvalue(): selected number k out of range for dimension ", c.integer(2), ": it must be in [1, ", n, "]. Received ", c.integer(1), ".");
-  },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    Tensor x = contiguous(Tensor(&c.tensor(0)));
-    pick(c, x, Along(x->sizes(), wrap_dim("kthvalue", c.integer(2), x->ndim)), [&](const auto&) { return c.integer(1) - 1; });
-  },
+  .infer =
+      [](const Call& c) {
+        infer_picked(c, 2, 3);
+        TensorImpl& t = c.tensor(0);
+        i64 n = t.ndim ? t.size[wrap_dim("kthvalue", c.integer(2), t.ndim)] : 1;
+        check(c.integer(1) >= 1 && c.integer(1) <= n, ErrorKind::runtime,
+              "[kthvalue] kthvalue(): selected number k out of range for dimension ", c.integer(2),
+              ": it must be in [1, ", n, "]. Received ", c.integer(1), ".");
+      },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        pick(c, x, Along(x->sizes(), wrap_dim("kthvalue", c.integer(2), x->ndim)),
+             [&](const auto&) { return c.integer(1) - 1; });
+      },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), !b.flag(3))); },
   .saves = "indices",
   .samples = "distinct(3, 4), 2\ndistinct(5, 4), 3, 0, True\nrandint(0, 9, (5,)), 1",
   .errors = "randn(3), 4 => RuntimeError: [kthvalue] kthvalue(): selected number k out of range",
 };
 
-OP(median_dim, number_types, "median_dim(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+OP(median_dim, number_types,
+   "median_dim(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The median along dim (the lower of two in the middle; NaN where there is one), and where it stands.",
   .home = "_core",
   .infer = [](const Call& c) { infer_picked(c, 1, 2); },
@@ -87,7 +97,8 @@ OP(median_dim, number_types, "median_dim(input: Tensor, dim: int = -1, keepdim: 
   .errors = "randn(3), 1 => IndexError: [median_dim] Dimension out of range",
 };
 
-OP(nanmedian_dim, number_types, "nanmedian_dim(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
+OP(nanmedian_dim, number_types,
+   "nanmedian_dim(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The median along dim of what is not NaN (the lower of two in the middle), and where it stands.",
   .home = "_core",
   .infer = [](const Call& c) { infer_picked(c, 1, 2); },
@@ -99,7 +110,8 @@ OP(nanmedian_dim, number_types, "nanmedian_dim(input: Tensor, dim: int = -1, kee
 };
 
 OP(median_all, number_types, "median_all(input: Tensor) -> Tensor") {
-  .doc = "The median of all elements (the lower of two in the middle; NaN where there is one). The gradient is shared evenly among ties.",
+  .doc = "The median of all elements (the lower of two in the middle; NaN where there is one). The gradient is shared "
+         "evenly among ties.",
   .home = "_core",
   .infer = infer_all,
   .cpu = [](const Call& c) { median_of_all(c, false); },
@@ -109,7 +121,8 @@ OP(median_all, number_types, "median_all(input: Tensor) -> Tensor") {
 };
 
 OP(nanmedian_all, number_types, "nanmedian_all(input: Tensor) -> Tensor") {
-  .doc = "The median of all elements that are not NaN (the lower of two in the middle). The gradient is shared evenly among ties.",
+  .doc = "The median of all elements that are not NaN (the lower of two in the middle). The gradient is shared evenly "
+         "among ties.",
   .home = "_core",
   .infer = infer_all,
   .cpu = [](const Call& c) { median_of_all(c, true); },
@@ -121,21 +134,23 @@ OP(nanmedian_all, number_types, "nanmedian_all(input: Tensor) -> Tensor") {
 OP(mode, real_types, "mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The most frequent element along dim (the smallest of several), and the last place where it stands, int64.",
   .infer = [](const Call& c) { infer_picked(c, 1, 2); },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    Tensor x = contiguous(Tensor(&c.tensor(0)));
-    for_lines(x, Along(x->sizes(), wrap_dim("mode", c.integer(1), x->ndim)), [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
-      using V = decltype(line[0].value);
-      std::sort(line.begin(), line.end(), ascending<V>);
-      std::size_t best = 0, best_count = 0;
-      for (std::size_t i = 0, count = 0; i < line.size(); ++i) {
-        count = i > 0 && !before(line[i - 1].value, line[i].value) ? count + 1 : 1;
-        if (count > best_count) best = i, best_count = count;
-      }
-      c.out[0]->data_as<T>()[number] = T(line[best].value);
-      c.out[1]->data_as<i64>()[number] = line[best].index;
-    });
-  },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        for_lines(x, Along(x->sizes(), wrap_dim("mode", c.integer(1), x->ndim)),
+                  [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
+                    using V = decltype(line[0].value);
+                    std::sort(line.begin(), line.end(), ascending<V>);
+                    std::size_t best = 0, best_count = 0;
+                    for (std::size_t i = 0, count = 0; i < line.size(); ++i) {
+                      count = i > 0 && !before(line[i - 1].value, line[i].value) ? count + 1 : 1;
+                      if (count > best_count) best = i, best_count = count;
+                    }
+                    c.out[0]->data_as<T>()[number] = T(line[best].value);
+                    c.out[1]->data_as<i64>()[number] = line[best].index;
+                  });
+      },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), !b.flag(2))); },
   .saves = "indices",
   .samples = "distinct(3, 4)\nrandint(0, 3, (5, 4)), 0, True",

@@ -2,76 +2,88 @@
 #include "ops/sort/order.h"
 using namespace rl;
 
-OP(sort, real_types, "sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The elements of input [*] in order along dim, and the places they came from, int64. NaN is the largest; equals keep their order.",
-  .infer = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    wrap_dim("sort", c.integer(1), t.ndim);
-    check_accepted(c);
-    c.output(0, t.sizes(), t.dtype);
-    c.output(1, t.sizes(), DType::i64);
-  },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    Tensor x = contiguous(Tensor(&c.tensor(0)));
-    Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
-    bool down = c.flag(2);
-    i64* indices = c.out[1]->data_as<i64>();
-    for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64 at, i64) {
-      using V = decltype(line[0].value);
-      std::sort(line.begin(), line.end(), down ? descending<V> : ascending<V>);
-      T* to = c.out[0]->data_as<T>();
-      for (const auto& r : line) {
-        to[at] = T(r.value);
-        indices[at] = r.index;
-        at += a.inner;
-      }
-    });
-  },
+OP(sort, real_types,
+   "sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> (values: Tensor, indices: "
+   "Tensor)") {
+  .doc = "The elements of input [*] in order along dim, and the places they came from, int64. NaN is the largest; "
+         "equals keep their order.",
+  .infer =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        wrap_dim("sort", c.integer(1), t.ndim);
+        check_accepted(c);
+        c.output(0, t.sizes(), t.dtype);
+        c.output(1, t.sizes(), DType::i64);
+      },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
+        bool down = c.flag(2);
+        i64* indices = c.out[1]->data_as<i64>();
+        for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64 at, i64) {
+          using V = decltype(line[0].value);
+          std::sort(line.begin(), line.end(), down ? descending<V> : ascending<V>);
+          T* to = c.out[0]->data_as<T>();
+          for (const auto& r : line) {
+            to[at] = T(r.value);
+            indices[at] = r.index;
+            at += a.inner;
+          }
+        });
+      },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), false)); },
   .saves = "indices",
   .samples = "distinct(3, 4)\ndistinct(3, 4), 0, True\nrandint(0, 3, (3, 4)), 1",
   .errors = "randn(3), 1 => IndexError: [sort] Dimension out of range",
 };
 
-OP(topk, number_types, "topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The k largest (or smallest) elements along dim in order, and the places they came from, int64. NaN is the largest.\n\n"
+OP(topk, number_types,
+   "topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> (values: Tensor, indices: "
+   "Tensor)") {
+  .doc = "The k largest (or smallest) elements along dim in order, and the places they came from, int64. NaN is the "
+         "largest.\n\n"
          "Raises RuntimeError when k exceeds the size of dim.",
-  .infer = [](const Call& c) {
-    TensorImpl& t = c.tensor(0);
-    int dim = wrap_dim("topk", c.integer(2), t.ndim);
-    check_accepted(c);
-    Dims size(t.sizes());
-    i64 k = c.integer(1);
-    check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1), ErrorKind::runtime, "[topk] selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k, " for ", describe(t), ".");
-    if (t.ndim) size[dim] = k;
-    c.output(0, size, t.dtype);
-    c.output(1, size, DType::i64);
-  },
-  .cpu = [](const Call& c) {
-    GradMode off(false);
-    Tensor x = contiguous(Tensor(&c.tensor(0)));
-    Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
-    i64 k = x->ndim ? c.integer(1) : 1;
-    bool down = c.flag(3);
-    i64* indices = c.out[1]->data_as<i64>();
-    for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
-      using V = decltype(line[0].value);
-      auto order = down ? descending<V> : ascending<V>;
-      if (k * 16 < a.n) {
-        std::partial_sort(line.begin(), line.begin() + k, line.end(), order);
-      } else if (k > 0) {
-        if (k < a.n) std::nth_element(line.begin(), line.begin() + (k - 1), line.end(), order);
-        std::sort(line.begin(), line.begin() + k, order);
-      }
-      T* to = c.out[0]->data_as<T>();
-      i64 at = number / a.inner * k * a.inner + number % a.inner;
-      for (i64 i = 0; i < k; ++i, at += a.inner) {
-        to[at] = T(line[static_cast<std::size_t>(i)].value);
-        indices[at] = line[static_cast<std::size_t>(i)].index;
-      }
-    });
-  },
+  .infer =
+      [](const Call& c) {
+        TensorImpl& t = c.tensor(0);
+        int dim = wrap_dim("topk", c.integer(2), t.ndim);
+        check_accepted(c);
+        Dims size(t.sizes());
+        i64 k = c.integer(1);
+        check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1), ErrorKind::runtime,
+              "[topk] selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k,
+              " for ", describe(t), ".");
+        if (t.ndim) size[dim] = k;
+        c.output(0, size, t.dtype);
+        c.output(1, size, DType::i64);
+      },
+  .cpu =
+      [](const Call& c) {
+        GradMode off(false);
+        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
+        i64 k = x->ndim ? c.integer(1) : 1;
+        bool down = c.flag(3);
+        i64* indices = c.out[1]->data_as<i64>();
+        for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
+          using V = decltype(line[0].value);
+          auto order = down ? descending<V> : ascending<V>;
+          if (k * 16 < a.n) {
+            std::partial_sort(line.begin(), line.begin() + k, line.end(), order);
+          } else if (k > 0) {
+            if (k < a.n) std::nth_element(line.begin(), line.begin() + (k - 1), line.end(), order);
+            std::sort(line.begin(), line.begin() + k, order);
+          }
+          T* to = c.out[0]->data_as<T>();
+          i64 at = number / a.inner * k * a.inner + number % a.inner;
+          for (i64 i = 0; i < k; ++i, at += a.inner) {
+            to[at] = T(line[static_cast<std::size_t>(i)].value);
+            indices[at] = line[static_cast<std::size_t>(i)].index;
+          }
+        });
+      },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), false)); },
   .saves = "indices",
   .samples = "distinct(3, 4), 2\ndistinct(5, 4), 3, 0, False\ndistinct(40), 2",

@@ -76,12 +76,17 @@ void unique_slices(const Call& c, bool sorted) {
   check_accepted(c);
   TensorImpl& t = c.tensor(0);
   int dim = wrap_dim(c.op.name(), c.integer(1), t.ndim);
-  check(t.ndim > 0, ErrorKind::index, "[", c.op.name(), "] Dimension specified as ", c.integer(1), " but tensor has no dimensions. Leave dim out.");
+  check(t.ndim > 0, ErrorKind::index, "[", c.op.name(), "] Dimension specified as ", c.integer(1),
+        " but tensor has no dimensions. Leave dim out.");
   int zero_sizes = 0;
   for (int d = 0; d < t.ndim; ++d) zero_sizes += t.size[d] == 0;
   check(zero_sizes == 0 || (zero_sizes == 1 && t.size[dim] == 0), ErrorKind::runtime, "[", c.op.name(),
-        "] There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t), ".");
-  Tensor x = contiguous(call<"transpose">(Tensor(&t), i64{0}, i64{dim}));
+        "] There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t),
+        ".");
+  Dims front{dim};
+  for (int d = 0; d < t.ndim; ++d)
+    if (d != dim) front.push(d);
+  Tensor x = contiguous(call<"permute">(Tensor(&t), front));
   i64 n = x->size[0], width = n ? x->numel / n : 0;
   std::vector<i64> order = in_order(n);
   Runs runs;
@@ -114,30 +119,40 @@ void unique_slices(const Call& c, bool sorted) {
 
 }  // namespace
 
-OP(unique_sorted, real_types, "unique_sorted(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
-  .doc = "The distinct elements of input [*] in order; where each element went (input's shape) and how often each occurs, empty unless asked for. "
+OP(unique_sorted, real_types,
+   "unique_sorted(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, "
+   "inverse: Tensor, counts: Tensor)") {
+  .doc = "The distinct elements of input [*] in order; where each element went (input's shape) and how often each "
+         "occurs, empty unless asked for. "
          "Every NaN is distinct.",
   .home = "_core",
   .cpu = [](const Call& c) { unique_elements(c, true); },
   .samples = "randint(0, 3, (3, 4))\nrandint(0, 3, (3, 4)), True, True\nrandn(5)",
 };
 
-OP(unique_consecutive_flat, real_types, "unique_consecutive_flat(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
+OP(unique_consecutive_flat, real_types,
+   "unique_consecutive_flat(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: "
+   "Tensor, inverse: Tensor, counts: Tensor)") {
   .doc = "input [*] flattened, with runs of equal elements as one; as unique_sorted() without the sorting.",
   .home = "_core",
   .cpu = [](const Call& c) { unique_elements(c, false); },
   .samples = "randint(0, 2, (3, 4)), True, True\nrandn(5)",
 };
 
-OP(unique_dim, real_types, "unique_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
-  .doc = "The distinct slices along dim in lexicographic order; where each slice went [size of dim] and how often each occurs.",
+OP(unique_dim, real_types,
+   "unique_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, "
+   "inverse: Tensor, counts: Tensor)") {
+  .doc = "The distinct slices along dim in lexicographic order; where each slice went [size of dim] and how often each "
+         "occurs.",
   .home = "_core",
   .cpu = [](const Call& c) { unique_slices(c, true); },
   .samples = "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1",
   .errors = "randn(3), 1 => IndexError: [unique_dim] Dimension out of range",
 };
 
-OP(unique_consecutive_dim, real_types, "unique_consecutive_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: Tensor, counts: Tensor)") {
+OP(unique_consecutive_dim, real_types,
+   "unique_consecutive_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> "
+   "(values: Tensor, inverse: Tensor, counts: Tensor)") {
   .doc = "input with runs of equal slices along dim as one; as unique_dim() without the sorting.",
   .home = "_core",
   .cpu = [](const Call& c) { unique_slices(c, false); },

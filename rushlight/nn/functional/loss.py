@@ -326,7 +326,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     """The negative log likelihood of `target` under Gaussians with mean `input` and variance `var`.
 
     Args:
-        var: positive; the shape of `input`, or with the last dimension 1 or missing; or one number.
+        var: positive; the shape of `input`, or with one dimension 1, or without the last one; or one number.
         full: add the constant log(2π) / 2.
         eps: the smallest variance that is used.
 
@@ -343,10 +343,11 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
-        elif not (input.shape[:-1] == var.shape[:-1] and var.shape[-1] == 1):
+        elif var.ndim != input.ndim or [v for n, v in zip(input.shape, var.shape, strict=True) if n != v] != [1]:
             raise ValueError(
-                "[gaussian_nll_loss] var must have the shape of input, or its last dimension 1 or missing. "
-                f"Received input {list(input.shape)}, var {list(var.shape)}. var is of incorrect size"
+                "[gaussian_nll_loss] var must have the shape of input, with one dimension of size 1 at most, or "
+                f"without the last one. Received input {list(input.shape)}, var {list(var.shape)}: "
+                "var is of incorrect size."
             )
     with rushlight.no_grad():
         bounded = var.clamp(min=eps)
