@@ -55,17 +55,23 @@ inline Symbol where(Symbol m, double a, double b) { return where(m, constant(m.p
   inline Symbol operator symbol(Symbol a, Symbol b) { return apply(name, a, b); } \
   inline Symbol operator symbol(Symbol a, double b) { return apply(name, a, b); } \
   inline Symbol operator symbol(double a, Symbol b) { return apply(name, a, b); }
-RL_SYMBOL_OPERATOR(+, "add")
-RL_SYMBOL_OPERATOR(-, "sub")
-RL_SYMBOL_OPERATOR(*, "mul")
-RL_SYMBOL_OPERATOR(/, "div") RL_SYMBOL_OPERATOR(<, "lt") RL_SYMBOL_OPERATOR(>, "gt") RL_SYMBOL_OPERATOR(<=, "le")
-    RL_SYMBOL_OPERATOR(>=, "ge") RL_SYMBOL_OPERATOR(==, "eq") RL_SYMBOL_OPERATOR(!=, "ne")
-        RL_SYMBOL_OPERATOR(&, "bitwise_and") RL_SYMBOL_OPERATOR(|, "bitwise_or") RL_SYMBOL_OPERATOR(^, "bitwise_xor")
-            RL_SYMBOL_OPERATOR(<<, "bitwise_left_shift") RL_SYMBOL_OPERATOR(>>, "bitwise_right_shift")
+RL_SYMBOL_OPERATOR(+, "add");
+RL_SYMBOL_OPERATOR(-, "sub");
+RL_SYMBOL_OPERATOR(*, "mul");
+RL_SYMBOL_OPERATOR(/, "div");
+RL_SYMBOL_OPERATOR(<, "lt");
+RL_SYMBOL_OPERATOR(>, "gt");
+RL_SYMBOL_OPERATOR(<=, "le");
+RL_SYMBOL_OPERATOR(>=, "ge");
+RL_SYMBOL_OPERATOR(==, "eq");
+RL_SYMBOL_OPERATOR(!=, "ne");
+RL_SYMBOL_OPERATOR(&, "bitwise_and");
+RL_SYMBOL_OPERATOR(|, "bitwise_or");
+RL_SYMBOL_OPERATOR(^, "bitwise_xor");
+RL_SYMBOL_OPERATOR(<<, "bitwise_left_shift");
+RL_SYMBOL_OPERATOR(>>, "bitwise_right_shift");
 #undef RL_SYMBOL_OPERATOR
-                inline Symbol operator-(Symbol a) {
-  return apply("neg", a);
-}
+inline Symbol operator-(Symbol a) { return apply("neg", a); }
 inline Symbol operator!(Symbol a) { return apply("logical_not", a); }
 inline Symbol operator~(Symbol a) { return apply("bitwise_not", a); }
 
@@ -76,15 +82,17 @@ inline Symbol operator~(Symbol a) { return apply("bitwise_not", a); }
   inline Symbol name(Symbol a, double b) { return apply(#name, a, b); } \
   inline Symbol name(double a, Symbol b) { return apply(#name, a, b); }
 // The vocabulary of formulas: what kernels/cpu/simd.h computes on vectors. Each name is that of a row.
-#define RL_UNARY_VOCABULARY(f)                                                                                       \
-  f(abs) f(sign) f(sgn) f(floor) f(ceil) f(trunc) f(round) f(sqrt) f(rsqrt) f(reciprocal) f(square) f(exp) f(exp2)   \
-      f(expm1) f(log) f(log2) f(log10) f(log1p) f(sin) f(cos) f(tan) f(asin) f(acos) f(atan) f(sinh) f(cosh) f(tanh) \
-          f(asinh) f(acosh) f(atanh) f(erf) f(erfc) f(erfinv) f(lgamma) f(digamma) f(trigamma) f(sigmoid) f(isnan)   \
-              f(isinf) f(isfinite) f(signbit) f(sinc) f(i0) f(i0e) f(i1) f(i1e) f(ndtri) f(conj) f(angle) f(erfcx)   \
-                  f(bessel_j0) f(bessel_j1) f(bessel_y0) f(bessel_y1)
-#define RL_BINARY_VOCABULARY(f)                                                                                       \
-  f(pow) f(fmod) f(remainder) f(floor_divide) f(trunc_divide) f(copysign) f(hypot) f(nextafter) f(maximum) f(minimum) \
-      f(fmax) f(fmin) f(atan2) f(logaddexp) f(xlogy) f(xlog1py) f(zeta) f(polygamma) f(gcd) f(lcm)
+// clang-format off
+#define RL_UNARY_VOCABULARY(f)                                                                                          \
+  f(abs) f(sign) f(sgn) f(floor) f(ceil) f(trunc) f(round) f(sqrt) f(rsqrt) f(reciprocal) f(square) f(exp) f(exp2)      \
+  f(expm1) f(log) f(log2) f(log10) f(log1p) f(sin) f(cos) f(tan) f(asin) f(acos) f(atan) f(sinh) f(cosh) f(tanh)        \
+  f(asinh) f(acosh) f(atanh) f(erf) f(erfc) f(erfinv) f(lgamma) f(digamma) f(trigamma) f(sigmoid) f(isnan) f(isinf)     \
+  f(isfinite) f(signbit) f(sinc) f(i0) f(i0e) f(i1) f(i1e) f(ndtri) f(conj) f(angle) f(erfcx)                           \
+  f(bessel_j0) f(bessel_j1) f(bessel_y0) f(bessel_y1)
+#define RL_BINARY_VOCABULARY(f)                                                                                         \
+  f(pow) f(fmod) f(remainder) f(floor_divide) f(trunc_divide) f(copysign) f(hypot) f(nextafter) f(maximum) f(minimum)   \
+  f(fmax) f(fmin) f(atan2) f(logaddexp) f(xlogy) f(xlog1py) f(zeta) f(polygamma) f(gcd) f(lcm)
+// clang-format on
 RL_UNARY_VOCABULARY(RL_SYMBOL_FUNCTION)
 RL_BINARY_VOCABULARY(RL_SYMBOL_FUNCTION2)
 #undef RL_SYMBOL_FUNCTION
