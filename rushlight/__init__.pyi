@@ -5,13 +5,16 @@ import builtins
 from typing import Any
 
 from rushlight import autograd as autograd
+from rushlight import cuda as cuda
 from rushlight import demo as demo
+from rushlight import linalg as linalg
 from rushlight import nn as nn
 from rushlight import optim as optim
 from rushlight import printing as printing
 from rushlight import random as random
 from rushlight import return_types as return_types
 from rushlight import serialization as serialization
+from rushlight import special as special
 from rushlight import testing as testing
 from rushlight import utils as utils
 from rushlight import version as version
@@ -80,8 +83,10 @@ from rushlight._core import (
     avg_pool1d as avg_pool1d,
     baddbmm as baddbmm,
     baddbmm_ as baddbmm_,
+    bernoulli as bernoulli,
     bfloat16 as bfloat16,
     bincount as bincount,
+    binomial as binomial,
     bitwise_and as bitwise_and,
     bitwise_and_ as bitwise_and_,
     bitwise_left_shift as bitwise_left_shift,
@@ -153,6 +158,7 @@ from rushlight._core import (
     digamma_ as digamma_,
     dot as dot,
     double as double,
+    dropout as dropout,
     dtype as dtype,
     empty as empty,
     empty_like as empty_like,
@@ -296,12 +302,17 @@ from rushlight._core import (
     mode as mode,
     mul as mul,
     mul_ as mul_,
+    multinomial as multinomial,
     multiply as multiply,
     multiply_ as multiply_,
     mv as mv,
     nan_to_num as nan_to_num,
     nan_to_num_ as nan_to_num_,
     narrow as narrow,
+    native_batch_norm as native_batch_norm,
+    native_dropout as native_dropout,
+    native_dropout_backward as native_dropout_backward,
+    native_layer_norm as native_layer_norm,
     ne as ne,
     ne_ as ne_,
     neg as neg,
@@ -316,6 +327,7 @@ from rushlight._core import (
     ones_like as ones_like,
     outer as outer,
     permute as permute,
+    poisson as poisson,
     polar as polar,
     polygamma as polygamma,
     pow as pow,
@@ -327,6 +339,13 @@ from rushlight._core import (
     put_ as put_,
     rad2deg as rad2deg,
     rad2deg_ as rad2deg_,
+    rand as rand,
+    rand_like as rand_like,
+    randint as randint,
+    randint_like as randint_like,
+    randn as randn,
+    randn_like as randn_like,
+    randperm as randperm,
     real as real,
     reciprocal as reciprocal,
     reciprocal_ as reciprocal_,
@@ -424,8 +443,11 @@ from rushlight._core import (
     subtract_ as subtract_,
     sum as sum,
     swapaxes as swapaxes,
+    swapaxes_ as swapaxes_,
     swapdims as swapdims,
+    swapdims_ as swapdims_,
     t as t,
+    t_ as t_,
     take as take,
     tan as tan,
     tan_ as tan_,
@@ -435,6 +457,7 @@ from rushlight._core import (
     threshold_ as threshold_,
     topk as topk,
     transpose as transpose,
+    transpose_ as transpose_,
     tril as tril,
     tril_ as tril_,
     triu as triu,
@@ -452,17 +475,37 @@ from rushlight._core import (
     zeros as zeros,
     zeros_like as zeros_like,
 )
-from rushlight.dtype import finfo as finfo
+from rushlight.nn.functional import bilinear as bilinear
+from rushlight.nn.functional import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from rushlight.nn.functional import channel_shuffle as channel_shuffle
+from rushlight.nn.functional import cosine_embedding_loss as cosine_embedding_loss
+from rushlight.nn.functional import cosine_similarity as cosine_similarity
+from rushlight.autograd.grad_mode import enable_grad as enable_grad
+from rushlight.type_info import finfo as finfo
 from rushlight.printing import get_printoptions as get_printoptions
 from rushlight.random import get_rng_state as get_rng_state
-from rushlight.dtype import iinfo as iinfo
+from rushlight.nn.functional import hinge_embedding_loss as hinge_embedding_loss
+from rushlight.type_info import iinfo as iinfo
+from rushlight.autograd.grad_mode import inference_mode as inference_mode
 from rushlight.random import initial_seed as initial_seed
+from rushlight.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from rushlight.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from rushlight.nn.functional import kl_div as kl_div
 from rushlight.serialization import load as load
 from rushlight.random import manual_seed as manual_seed
+from rushlight.nn.functional import margin_ranking_loss as margin_ranking_loss
+from rushlight.autograd.grad_mode import no_grad as no_grad
+from rushlight.nn.functional import pairwise_distance as pairwise_distance
+from rushlight.nn.functional import pdist as pdist
+from rushlight.nn.functional import pixel_shuffle as pixel_shuffle
+from rushlight.nn.functional import pixel_unshuffle as pixel_unshuffle
+from rushlight.nn.functional import poisson_nll_loss as poisson_nll_loss
 from rushlight.serialization import save as save
 from rushlight.random import seed as seed
+from rushlight.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from rushlight.printing import set_printoptions as set_printoptions
 from rushlight.random import set_rng_state as set_rng_state
+from rushlight.nn.functional import triplet_margin_loss as triplet_margin_loss
 
 _bool = builtins.bool
 _bytes = builtins.bytes
@@ -505,6 +548,24 @@ def asarray(
 def atleast_1d(*tensors: Any) -> Any: ...
 def atleast_2d(*tensors: Any) -> Any: ...
 def atleast_3d(*tensors: Any) -> Any: ...
+def bartlett_window(
+    window_length: Any,
+    periodic: Any = True,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+) -> Tensor: ...
+def blackman_window(
+    window_length: Any,
+    periodic: Any = True,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+) -> Tensor: ...
 def block_diag(*tensors: Any) -> Any: ...
 def broadcast_tensors(*tensors: Any) -> Any: ...
 def broadcast_to(input: Any, size: Any) -> Tensor: ...
@@ -571,10 +632,31 @@ def frexp(input: Any, *, out: Any = None) -> Any: ...
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: Any = None) -> Tensor: ...
 def from_numpy(array: Any) -> Tensor: ...
 def frombuffer(buffer: Any, *, dtype: Any, count: Any = -1, offset: Any = 0, requires_grad: Any = False) -> Tensor: ...
+def geqrf(input: Any, *, out: Any = None) -> Any: ...
 def get_autocast_dtype(device_type: Any) -> Tensor: ...
 def get_default_device() -> Tensor: ...
 def get_num_interop_threads() -> Tensor: ...
 def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: Any = 1) -> Tensor: ...
+def hamming_window(
+    window_length: Any,
+    periodic: Any = True,
+    alpha: Any = 0.54,
+    beta: Any = 0.46,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+) -> Tensor: ...
+def hann_window(
+    window_length: Any,
+    periodic: Any = True,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+) -> Tensor: ...
 def histogram(
     input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: Any = False, out: Any = None
 ) -> Tensor: ...
@@ -608,6 +690,16 @@ def isclose(input: Any, other: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: Any = False, invert: Any = False, out: Any = None
 ) -> Tensor: ...
+def kaiser_window(
+    window_length: Any,
+    periodic: Any = True,
+    beta: Any = 12.0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+) -> Tensor: ...
 def kron(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
 def ldexp_(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
@@ -622,6 +714,11 @@ def logspace(
     device: Any = None,
     requires_grad: Any = False,
 ) -> Tensor: ...
+def lu(input: Any, pivot: Any = True, get_infos: Any = False, out: Any = None) -> Any: ...
+def lu_solve(input: Any, LU_data: Any, LU_pivots: Any, *, out: Any = None) -> Tensor: ...
+def lu_unpack(
+    LU_data: Any, LU_pivots: Any, unpack_data: Any = True, unpack_pivots: Any = True, *, out: Any = None
+) -> Any: ...
 def matrix_exp(input: Any) -> Tensor: ...
 def matrix_power(input: Any, n: Any, *, out: Any = None) -> Tensor: ...
 def max(input: Any, dim: Any = None, keepdim: Any = False, *, other: Any = None, out: Any = None) -> Any: ...
@@ -650,7 +747,23 @@ def nonzero_static(input: Any, *, size: Any, fill_value: Any = -1, out: Any = No
 def norm(
     input: Any, p: Any = "fro", dim: Any = None, keepdim: Any = False, out: Any = None, dtype: Any = None
 ) -> Tensor: ...
+def normal(
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: Any = False,
+    requires_grad: Any = False,
+) -> Tensor: ...
 def numel(input: Any) -> _int: ...
+def orgqr(input: Any, tau: Any, *, out: Any = None) -> Tensor: ...
+def ormqr(input: Any, tau: Any, other: Any, left: Any = True, transpose: Any = False, *, out: Any = None) -> Tensor: ...
+def pca_lowrank(A: Any, q: Any = None, center: Any = True, niter: Any = 2) -> Tensor: ...
 def permute_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 
 pi: _float
@@ -705,6 +818,7 @@ def std_mean(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: Any = False, *, correction: Any = 1, out: Any = None
 ) -> Any: ...
 def svd(input: Any, some: Any = True, compute_uv: Any = True, *, out: Any = None) -> Any: ...
+def svd_lowrank(A: Any, q: Any = 6, niter: Any = 2, M: Any = None) -> Tensor: ...
 def t_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def take_along_dim(input: Any, indices: Any, dim: Any = None, *, out: Any = None) -> Tensor: ...
 def tensor(
@@ -712,7 +826,7 @@ def tensor(
 ) -> Tensor: ...
 def tensor_split(input: Any, indices_or_sections: Any, dim: Any = 0) -> Any: ...
 def tensordot(a: Any, b: Any, dims: Any = 2, *, out: Any = None) -> Tensor: ...
-def tile(input: Any, *dims: Any) -> Tensor: ...
+def tile(input: Any, *repeats: Any, dims: Any = None) -> Tensor: ...
 def trace(input: Any) -> Tensor: ...
 def transpose_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: Any = -1) -> Tensor: ...
@@ -754,3 +868,4 @@ def view_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor:
 def vsplit(input: Any, indices_or_sections: Any) -> Any: ...
 def vstack(tensors: Any, *, out: Any = None) -> Tensor: ...
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any: ...
+def zero_(input: Tensor) -> Tensor: ...

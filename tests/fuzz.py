@@ -141,6 +141,21 @@ class OddIndex:
         raise ValueError("no float")
 
 
+def emptying():
+    """A list that one of its entries empties while it is read."""
+    entries = [1.5]
+
+    class Entry:
+        def __index__(self):
+            entries.clear()
+            return 1
+
+        __float__ = __index__
+
+    entries += [Entry(), 3, 4]
+    return entries
+
+
 # ---- drawing a call --------------------------------------------------------------------------------------------------
 
 HUGE = (7, 16, 17, 31, 32, 63, 64, 65, 100, 255, 256, 300, 65536, 2**31 - 1, 2**31, -(2**31), 2**32 + 1, 2**40, 2**61,
@@ -151,7 +166,7 @@ TEXTS = ("none", "mean", "sum", "prod", "amax", "amin", "tanh", "constant", "ref
          "ß" * 40)  # fmt: skip
 WRONG = ("None", "'x'", "1.5", "2**70", "[]", "()", "{}", "[None]", "[1, 'a']", "Odd()", "OddIndex()", "b'ab'", "3+4j",
          "True", "object", "[[1, 2], [3]]", "range(3)", "float", "torch.float32", "torch.Size([2, 3])", "nan", "-1",
-         "numpy.int64(3)", "numpy.float32(1.5)", "numpy.ones((2, 3))", "[OddIndex()]", "(Odd(), 2)",
+         "numpy.int64(3)", "numpy.float32(1.5)", "numpy.ones((2, 3))", "[OddIndex()]", "(Odd(), 2)", "emptying()",
          "[float('nan')]")  # fmt: skip
 
 
@@ -434,7 +449,7 @@ class Call:
 
 
 NAMESPACE = {"T": tensor, "core": _core, "compositions": COMPOSITIONS, "numpy": numpy}
-NAMESPACE |= {f.__name__: f for f in (relaid, cast, needing_grad, Odd, OddIndex)}
+NAMESPACE |= {f.__name__: f for f in (relaid, cast, needing_grad, emptying, Odd, OddIndex)}
 
 
 def tensors(value):

@@ -143,10 +143,17 @@ bool numpy_scalar_dtype(PyObject* o, DType& d) {
   return false;
 }
 
+// Entry i of a list or tuple; reading the entries before it may have run code that changed the list.
+nb::object entry_of(PyObject* sequence, i64 i) {
+  check(i < PySequence_Fast_GET_SIZE(sequence), ErrorKind::runtime,
+        "[tensor] a sequence must not change while it is read. It became shorter.");
+  return nb::borrow(PySequence_Fast_GET_ITEM(sequence, i));
+}
+
 class SequenceReader {
  public:
   // The shape from the first entries, the dtype from all of them.
-  explicit SequenceReader(PyObject* o) { look(o, 0); }
+  explicit SequenceReader(PyObject* o) { look(o, 0, true); }
 
   Dims size;
   DType dtype = DType::bool_;
@@ -162,7 +169,7 @@ class SequenceReader {
     check(n == t.size[dim], ErrorKind::value, "[tensor] expected sequence of length ", t.size[dim], " at dim ", dim,
           " (got ", n, "): nested sequences must have one shape.");
     i64 step = t.stride[dim] * size_of(t.dtype);
-    for (i64 i = 0; i < n; ++i) fill(PySequence_Fast_GET_ITEM(fast.ptr(), i), t, dim + 1, at + i * step);
+    for (i64 i = 0; i < n; ++i) fill(entry_of(fast.ptr(), i).ptr(), t, dim + 1, at + i * step);
   }
 
  private:
@@ -171,7 +178,7 @@ class SequenceReader {
     any = true;
   }
 
-  void look(PyObject* o, int depth) {
+  void look(PyObject* o, int depth, bool first) {
     if (is_tensor(o)) {
       const TensorImpl& t = *impl(o);
       check(t.numel == 1, ErrorKind::value,
@@ -191,13 +198,15 @@ class SequenceReader {
       nb::object fast = nb::steal(PySequence_Fast(o, "[tensor] a sequence is expected"));
       if (!fast.is_valid()) throw PythonError{};
       i64 n = PySequence_Fast_GET_SIZE(fast.ptr());
-      if (size.n == depth) size.push(n);
-      for (i64 i = 0; i < n; ++i) look(PySequence_Fast_GET_ITEM(fast.ptr(), i), depth + 1);
+      if (first && size.n == depth) size.push(n);
+      for (i64 i = 0; i < n; ++i) look(entry_of(fast.ptr(), i).ptr(), depth + 1, first && i == 0);
       return;
     }
     Arg a;
     if (number_of(o, a))
       return note(a.kind == Kind::real ? default_dtype() : a.kind == Kind::boolean ? DType::bool_ : DType::i64);
+    check(!PyUnicode_Check(o) || depth == 0, ErrorKind::value,
+          "[tensor] too many dimensions 'str': data must be numbers. Received a str in a sequence.");
     if (PyUnicode_Check(o))
       fail(ErrorKind::type, "[tensor] new(): invalid data type 'str': data must be numbers. Received a str.");
     fail(ErrorKind::runtime, "[tensor] Could not infer dtype of ", Py_TYPE(o)->tp_name,
@@ -225,7 +234,7 @@ class SequenceReader {
     Arg a;
     if (!number_of(o, a)) {
       if (is_nested(o))
-        fail(ErrorKind::value,
+        fail(ErrorKind::type,
              "[tensor] nested sequences must have one shape: expected a number at this depth. Received ",
              Py_TYPE(o)->tp_name, ".");
       fail(ErrorKind::type, "[tensor] data must be numbers. Received ", Py_TYPE(o)->tp_name, ".");
@@ -389,6 +398,13 @@ struct DLManagedTensor {
   void* context;
   void (*deleter)(DLManagedTensor*);
 };
+struct DLManagedTensorVersioned {
+  std::uint32_t major, minor;
+  void* context;
+  void (*deleter)(DLManagedTensorVersioned*);
+  std::uint64_t flags;
+  DLTensor tensor;
+};
 enum DLCode : std::uint8_t { kInt = 0, kUnsigned = 1, kFloat = 2, kBfloat = 4, kComplex = 5, kBool = 6 };
 
 DLDataType dlpack_dtype(DType d) {
@@ -399,37 +415,49 @@ DLDataType dlpack_dtype(DType d) {
   return {is_complex(d) ? kComplex : is_floating(d) ? kFloat : kInt, bits, 1};
 }
 
-void capsule_destructor(PyObject* capsule) {
-  if (!PyCapsule_IsValid(capsule, "dltensor")) return;  // taken: its new owner frees it
-  auto* managed = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule, "dltensor"));
-  if (managed->deleter) managed->deleter(managed);
+template <class Managed>
+constexpr const char* kCapsuleName = std::is_same_v<Managed, DLManagedTensor> ? "dltensor" : "dltensor_versioned";
+
+template <class Managed>
+PyObject* export_capsule(TensorImpl& t) {
+  auto* managed = new Managed{};
+  t.inc();
+  managed->context = &t;
+  managed->deleter = [](Managed* m) {
+    static_cast<TensorImpl*>(m->context)->dec();
+    delete m;
+  };
+  managed->tensor = {t.data(), {1, 0}, t.ndim, dlpack_dtype(t.dtype), t.size, t.stride, 0};
+  if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>) managed->major = 1;
+  return PyCapsule_New(managed, kCapsuleName<Managed>, [](PyObject* capsule) {
+    if (!PyCapsule_IsValid(capsule, kCapsuleName<Managed>)) return;  // taken: its new owner frees it
+    auto* m = static_cast<Managed*>(PyCapsule_GetPointer(capsule, kCapsuleName<Managed>));
+    if (m->deleter) m->deleter(m);
+  });
 }
 
-PyObject* to_dlpack(PyObject* self, PyObject*, PyObject*) {
+PyObject* to_dlpack(PyObject* self, PyObject*, PyObject* keywords) {
   return guarded([&]() -> PyObject* {
     TensorImpl& t = *impl(self);
     check(!t.requires_grad(), ErrorKind::runtime,
           "[__dlpack__] Can't export tensors that require gradient, use tensor.detach(). Received ", describe(t), ".");
-    auto* managed = new DLManagedTensor;
-    t.inc();
-    managed->context = &t;
-    managed->deleter = [](DLManagedTensor* m) {
-      static_cast<TensorImpl*>(m->context)->dec();
-      delete m;
-    };
-    managed->tensor = {t.data(), {1, 0}, t.ndim, dlpack_dtype(t.dtype), t.size, t.stride, 0};
-    return PyCapsule_New(managed, "dltensor", capsule_destructor);
+    // A reader that knows version 1 may write; to older ones NumPy shows a read-only array.
+    PyObject* newest = keywords ? PyDict_GetItemString(keywords, "max_version") : nullptr;
+    bool versioned = newest && PyTuple_Check(newest) && PyTuple_GET_SIZE(newest) == 2 &&
+                     PyLong_AsLong(PyTuple_GET_ITEM(newest, 0)) >= 1;
+    return versioned ? export_capsule<DLManagedTensorVersioned>(t) : export_capsule<DLManagedTensor>(t);
   });
 }
 
 PyObject* dlpack_device(PyObject*, PyObject*) { return Py_BuildValue("(ii)", 1, 0); }
 
-Tensor from_dlpack_capsule(nb::handle capsule) {
-  check(PyCapsule_IsValid(capsule.ptr(), "dltensor"), ErrorKind::runtime,
-        "[from_dlpack] from_dlpack received an invalid capsule: it must be an unused DLPack capsule. Note that "
-        "DLTensor capsules can be consumed only once.");
-  auto* managed = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
+template <class Managed>
+Tensor import_capsule(PyObject* capsule) {
+  auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule, kCapsuleName<Managed>));
   const DLTensor& x = managed->tensor;
+  if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>)
+    check(managed->major == 1, ErrorKind::runtime, "[from_dlpack] the DLPack version must be 1. Received ",
+          managed->major, ".");
   check(x.device.type == 1, ErrorKind::runtime,
         "[from_dlpack] the tensor must be on the cpu. Received DLPack device type ", x.device.type,
         ". Copy it to the host first.");
@@ -442,27 +470,35 @@ Tensor from_dlpack_capsule(nb::handle capsule) {
     found = want.code == x.dtype.code && want.bits == x.dtype.bits && x.dtype.lanes == 1;
     if (found) d = static_cast<DType>(k);
   }
-  check(found, ErrorKind::runtime, "[from_dlpack] unsupported element type: code ", x.dtype.code, ", ", x.dtype.bits,
-        " bits, ", x.dtype.lanes, " lanes.");
+  check(found, ErrorKind::runtime, "[from_dlpack] unsupported element type: code ", static_cast<int>(x.dtype.code),
+        ", ", static_cast<int>(x.dtype.bits), " bits, ", x.dtype.lanes, " lanes.");
   Dims size(Sizes{x.shape, static_cast<std::size_t>(x.ndim)});
   Dims stride = x.strides ? Dims(Sizes{x.strides, static_cast<std::size_t>(x.ndim)}) : contiguous_strides(size);
   for (int i = 0; i < stride.n; ++i)
     check(stride[i] >= 0 || size[i] <= 1, ErrorKind::runtime, "[from_dlpack] strides must not be negative. Received ",
           Sizes(stride), ". Copy first.");
   std::size_t bytes = static_cast<std::size_t>(storage_span(size, stride) * size_of(d));
-  PyCapsule_SetName(capsule.ptr(), "used_dltensor");
-  Storage* storage = Storage::borrow(static_cast<char*>(x.data) + x.byte_offset, bytes, managed, [](void* m) {
-    auto* managed = static_cast<DLManagedTensor*>(m);
-    if (managed->deleter) {
-      PyGILState_STATE state = PyGILState_Ensure();
-      managed->deleter(managed);
-      PyGILState_Release(state);
-    }
+  PyCapsule_SetName(capsule, std::is_same_v<Managed, DLManagedTensor> ? "used_dltensor" : "used_dltensor_versioned");
+  Storage* storage = Storage::borrow(static_cast<char*>(x.data) + x.byte_offset, bytes, managed, [](void* owner) {
+    auto* m = static_cast<Managed*>(owner);
+    if (!m->deleter || !Py_IsInitialized()) return;
+    PyGILState_STATE state = PyGILState_Ensure();
+    m->deleter(m);
+    PyGILState_Release(state);
   });
   Tensor whole = empty(Sizes{}, d);
-  whole->storage->dec();
-  whole->storage = storage;
+  std::exchange(whole->storage, storage)->dec();
   return strided_alias(*whole, size, stride, 0);
+}
+
+Tensor from_dlpack_capsule(nb::handle capsule) {
+  if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned"))
+    return import_capsule<DLManagedTensorVersioned>(capsule.ptr());
+  check(
+      PyCapsule_IsValid(capsule.ptr(), "dltensor"), ErrorKind::runtime,
+      "[from_dlpack] from_dlpack received an invalid capsule: it must be an unused DLPack capsule. Note that DLTensor "
+      "capsules can be consumed only once.");
+  return import_capsule<DLManagedTensor>(capsule.ptr());
 }
 
 PyObject* item_method(PyObject* self, PyObject*) {

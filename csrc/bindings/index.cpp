@@ -44,11 +44,7 @@ class Indexer {
   }
 
   void count(PyObject* o) {
-    if (o == Py_Ellipsis) {
-      check(!ellipsis_, ErrorKind::index,
-            "[index] an index can only have a single ellipsis ('...'). Received several.");
-      ellipsis_ = true;
-    } else if (o == Py_None || PyBool_Check(o)) {
+    if (o == Py_Ellipsis || o == Py_None || PyBool_Check(o)) {  // none of them names a dimension
     } else if (is_tensor(o) && (impl(o)->dtype == DType::bool_ || impl(o)->dtype == DType::u8)) {
       named_ += impl(o)->ndim;
     } else {
@@ -153,7 +149,7 @@ class Indexer {
   }
 
   int dim_ = 0, named_ = 0, used_ = 0;
-  bool ellipsis_ = false, aliased_ = false;
+  bool aliased_ = false;
 };
 
 Tensor value_for(PyObject* value, const Tensor& target) {

@@ -42,8 +42,8 @@ std::string kernel(const OpDef& op, int gradient, DType d) {
     } else {
       std::string element = str(name, "[at[", ++operands, "]]");
       parameters += str(", const ", e.binding.mask[i] ? "bool" : t.storage, "* ", name);
-      value = e.binding.mask[i] ? str("mask<", t.compute, ">{", element, "}")
-                                : str("num<", t.compute, ">(load(", element, "))");
+      value = e.binding.mask[i] ? str("rl::mask<", t.compute, ">{", element, "}")
+                                : str("rl::num<", t.compute, ">(rl::load(", element, "))");
     }
     values += str(i ? ", " : "", value);
   }

@@ -203,7 +203,7 @@ int tensor_contains(PyObject* self, PyObject* value) {
     Arg number;
     check(is_tensor(value) || PyComplex_Check(value) || number_of(value, number), ErrorKind::runtime,
           "[__contains__] the value must be a Tensor or a number. Received ", Py_TYPE(value)->tp_name, ".");
-    return none();
+    return new_reference(Py_None);
   }));
   if (!checked) return -1;
   nb::object equal = nb::steal(PyObject_RichCompare(self, value, Py_EQ));

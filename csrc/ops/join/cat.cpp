@@ -15,7 +15,8 @@ DType common_dtype(std::span<TensorImpl* const> tensors) {
 }
 
 void check_list(std::string_view op, std::span<TensorImpl* const> tensors) {
-  check(!tensors.empty(), ErrorKind::runtime, "[", op, "] expected a non-empty list of Tensors. Received none.");
+  check(!tensors.empty(), op == "cat" ? ErrorKind::value : ErrorKind::runtime, "[", op,
+        "] expected a non-empty list of Tensors. Received none.");
   for (TensorImpl* t : tensors)
     check(t != nullptr, ErrorKind::type, "[", op, "] every entry must be a Tensor. Received None.");
 }

@@ -61,12 +61,31 @@ OP(log1p, inexact_types, "log1p(input: Tensor) -> Tensor") {
   .samples = "positive(3, 4)",
 };
 
-OP(logaddexp, floats, "logaddexp(input: Tensor, other: Tensor) -> Tensor") {
+OP(logaddexp_formula, floats, "logaddexp_formula(input: Tensor, other: Tensor) -> Tensor") {
   .doc = "log(exp(input) + exp(other)), without overflow.",
-  .forms = plain_forms,
+  .home = "_core",
+  .forms = function,
   .value = EXPR([](auto input, auto other) { return logaddexp(input, other); }),
   .grad = {GRAD([](auto gy, auto input, auto other) { return gy * sigmoid(input - other); }),
            GRAD([](auto gy, auto input, auto other) { return gy * sigmoid(other - input); })},
+  .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(4)",
+};
+
+OP(logaddexp, inexact_types, "logaddexp(input: Tensor, other: Tensor) -> Tensor") {
+  .doc = "log(exp(input) + exp(other)), without overflow.",
+  .forms = plain_forms,
+  .compose =
+      [](const Call& c) {
+        Tensor a(&c.tensor(0)), b(&c.tensor(1));
+        if (!is_complex(a->dtype) && !is_complex(b->dtype)) {
+          c.out[0] = call<"logaddexp_formula">(a, b);
+          return;
+        }
+        // Of complex numbers, the one with the larger real part is taken out.
+        Tensor first = call<"ge">(call<"real">(a), call<"real">(b));
+        Tensor large = call<"where">(first, a, b), small = call<"where">(first, b, a);
+        c.out[0] = large + call<"log1p">(call<"exp">(small - large));
+      },
   .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(4)",
 };
 

@@ -71,11 +71,23 @@ OP(rsqrt, inexact_types, "rsqrt(input: Tensor) -> Tensor") {
   .samples = "positive(3, 4)",
 };
 
-OP(square, numeric_types, "square(input: Tensor) -> Tensor") {
+OP(square_formula, numeric_types, "square_formula(input: Tensor) -> Tensor") {
   .doc = "input * input, elementwise.",
+  .home = "_core",
   .value = EXPR([](auto input) { return input * input; }),
   .grad = {GRAD([](auto gy, auto input) { return gy * conj(2. * input); })},
   .samples = "randn(3, 4)\nrandint(0, 5, (3,))",
+};
+
+OP(square, all_types, "square(input: Tensor) -> Tensor") {
+  .doc = "input * input, elementwise; bools give int64.",
+  .forms = pointwise_forms,
+  .compose =
+      [](const Call& c) {
+        Tensor t(&c.tensor(0));
+        c.out[0] = call<"square_formula">(t->dtype == DType::bool_ ? to_dtype(t, DType::i64) : t);
+      },
+  .samples = "randn(3, 4)\nrandint(0, 5, (3,))\nbools(3)",
 };
 
 OP(reciprocal, inexact_types, "reciprocal(input: Tensor) -> Tensor") {
