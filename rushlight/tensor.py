@@ -13,18 +13,15 @@ def _method(function):
 
 
 @_method
-def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
-    """Adds the gradients of this tensor with respect to the graph's leaves to their .grad.
+def _backward_with(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Tensor.backward with arguments.
 
-    gradient: the gradient of something with respect to this tensor; not needed for a scalar. Raises RuntimeError when
-    the tensor needs no gradient, is no scalar and no gradient is given, or its graph was used up.
-
-    >>> x = torch.tensor(3.0, requires_grad=True)
-    >>> ((x * 2) ** 2).backward()
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).backward(torch.ones(2), retain_graph=True)
     >>> x.grad
-    tensor(24.)
+    tensor([2., 4.])
     """
-    if gradient is None and inputs is None:  # the usual call goes straight to the engine
+    if gradient is None and inputs is None:
         retain = create_graph if retain_graph is None else retain_graph
         _core.run_backward((self,), (None,), retain, create_graph, (), True, True)
         return

@@ -554,7 +554,7 @@ class Part:
         if status == 0:
             self.running = False
             return
-        said = pathlib.Path(f"{self.log}.output").read_text()[-1500:]
+        said = pathlib.Path(f"{self.log}.output").read_text()[-6000:]
         stack = pathlib.Path(f"{self.log}.stacks")
         said += stack.read_text()[:1500] if stack.exists() else ""
         how = f"ended by signal {-status}" if status < 0 else f"ended with status {status}"

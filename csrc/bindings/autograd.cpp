@@ -163,6 +163,29 @@ std::unique_ptr<Packed> pack_with_hooks(const Tensor& t) {
 
 }  // namespace
 
+// The usual call, without arguments, goes straight to the engine; the others through rushlight.autograd.
+PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+  if (n > 0 || names) {
+    nb::object general = nb::steal(PyObject_GetAttrString(self, "_backward_with"));
+    return general.is_valid() ? PyObject_Vectorcall(general.ptr(), args, static_cast<std::size_t>(n), names) : nullptr;
+  }
+  return guarded([&]() -> PyObject* {
+    TensorImpl& t = *impl(self);
+    Edge root = edge_of(t);
+    Ref<Node> owner = Ref<Node>::steal(root.node);
+    check(root.node != nullptr, ErrorKind::runtime,
+          "[backward] element 0 of tensors does not require grad and does not have a grad_fn: no operator was recorded "
+          "for "
+          "it. Received ",
+          describe(t), ". Set requires_grad=True on its inputs.");
+    Tensor one = implicit_gradient(t);
+    TaskScope scope(true);
+    run_backward({&root, 1}, {&one, 1}, {}, {});
+    if (nb::object task = scope.close(); task.is_valid()) task.attr("finish")();
+    Py_RETURN_NONE;
+  });
+}
+
 void add_autograd(nb::module_& m) {
   add_nodes(m);
   add_functions(m);

@@ -29,6 +29,9 @@ void add_nodes(nb::module_& m);
 // --- cycles.cpp
 int traverse_node(Node& n, visitproc visit, void* arg);   // what only the one owner of this node keeps alive
 
+// --- autograd.cpp
+PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names);
+
 // --- function.cpp
 Node* node_of_context(PyObject* o);
 void add_functions(nb::module_& m);

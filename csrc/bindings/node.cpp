@@ -403,6 +403,14 @@ void retain_grad(TensorImpl& t) {
 }
 
 PyMethodDef tensor_methods_autograd[] = {
+  {"backward", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(tensor_backward)), METH_FASTCALL | METH_KEYWORDS,
+   "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None)\n\nAdds the gradients of this tensor "
+   "with "
+   "respect to the leaves of its graph to their .grad. gradient: that of something with respect to this tensor; a "
+   "scalar "
+   "needs none. Raises RuntimeError when the tensor needs no gradient, is no scalar and no gradient is given, or its "
+   "graph "
+   "was used up."},
   {"register_hook", register_hook, METH_O,
    "Calls fn(grad) when this tensor's gradient is known; a tensor returned replaces it. Returns a handle with "
    "remove()."},

@@ -122,7 +122,8 @@ class Run {
   }
 
   void discover() {
-    std::vector<Node*> todo;
+    std::vector<Node*>& todo = ready_;  // empty so far, and grown once
+    todo.reserve(64);
     for (const Edge& r : roots_)
       if (first_visit(*r.node)) todo.push_back(r.node);
     while (!todo.empty()) {

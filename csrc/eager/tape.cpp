@@ -222,6 +222,15 @@ void Node::release_saved() {
   if (kept_any) flags |= kReleased;
 }
 
+namespace {
+
+bool owns_memory(Kind kind) {
+  return kind == Kind::tensor || kind == Kind::spec || kind == Kind::ints || kind == Kind::tensors ||
+         kind == Kind::packed;
+}
+
+}  // namespace
+
 void Node::destroy() {
   // Freeing what a node keeps may free further nodes: they queue up here instead of recursing.
   static thread_local constinit Node* dead [[gnu::tls_model("initial-exec")]] = nullptr;
@@ -244,8 +253,10 @@ void Node::destroy() {
       leaf->node = nullptr;
       leaf->dec();
     } else {
-      for (int k = 0; k < n->args; ++k) free_kept(n->arg()[k]);
-      for (int k = 0; k < n->outputs; ++k) free_kept(n->result()[k]);
+      for (int k = 0; k < n->args; ++k)
+        if (owns_memory(n->arg()[k].kind)) free_kept(n->arg()[k]);
+      for (int k = 0; k < n->outputs; ++k)
+        if (owns_memory(n->result()[k].kind)) free_kept(n->result()[k]);
       for (std::uint32_t k = 0; k < n->edges; ++k)
         if (Node* to = n->edge()[k].node) to->dec();
     }
