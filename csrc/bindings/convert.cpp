@@ -84,10 +84,10 @@ bool integer_of(PyObject* o, i64& i) {
 
 PyObject* element(const TensorImpl& t, const char* at) {
   return visit(t.dtype, [&]<class T>(Type<T>) -> PyObject* {
+    if constexpr (std::is_same_v<T, bool>) return PyBool_FromLong(*at != 0);  // uninitialised memory holds any byte
     T x;
     std::memcpy(&x, at, sizeof x);
-    if constexpr (std::is_same_v<T, bool>) return PyBool_FromLong(x);
-    else if constexpr (std::is_integral_v<T>) return PyLong_FromLongLong(x);
+    if constexpr (std::is_integral_v<T>) return PyLong_FromLongLong(x);
     else if constexpr (is_complex_type<T>) return PyComplex_FromDoubles(x.real(), x.imag());
     else return PyFloat_FromDouble(static_cast<double>(x));
   });

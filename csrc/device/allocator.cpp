@@ -70,6 +70,11 @@ void* new_block(SizeClass c) {
   return block;
 }
 
+void free_block(int index, void* block) {
+  std::free(block);
+  reserved -= bytes_of_class(index);
+}
+
 void* take_shared_block(SizeClass c) {
   {
     std::lock_guard lock(shared_mutex);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace rl {
 
@@ -12,6 +15,9 @@ Storage* Storage::make(std::size_t bytes) {
   s->bin = c.index;
   s->bytes = bytes;
   s->data = reinterpret_cast<char*>(s) + 64;
+#ifdef __SANITIZE_ADDRESS__
+  __asan_poison_memory_region(s->data + bytes, c.bytes - 64 - bytes);  // what the size class adds belongs to nobody
+#endif
   return s;
 }
 

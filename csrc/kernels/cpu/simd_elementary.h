@@ -52,14 +52,16 @@ RL_INLINE vec<T> polynomial(vec<T> x, double c0, C... rest) {
 // 2^n, exponents of normal numbers only
 template <floating T>
 RL_INLINE vec<T> power_of_two(typename mask<T>::raw n) {
-  return vec<T>::from_bits((n + format<T>::bias) << format<T>::mantissa_bits);
+  using lanes = typename format<T>::unsigned_lanes;
+  return vec<T>::from_bits((typename mask<T>::raw)(((lanes)n + format<T>::bias) << format<T>::mantissa_bits));
 }
 // x * 2^n in two steps, so that the result may be subnormal or infinite
 template <floating T>
 RL_INLINE vec<T> scale(vec<T> x, typename mask<T>::raw n) {
   using lanes = typename format<T>::unsigned_lanes;
-  const typename mask<T>::raw low = (typename mask<T>::raw)((lanes)(n + 8192) >> 1) - 4096;
-  return x * power_of_two<T>(low) * power_of_two<T>(n - low);
+  const lanes low = (((lanes)n + 8192) >> 1) - 4096;  // unsigned: lanes that are not used may hold anything
+  return x * power_of_two<T>((typename mask<T>::raw)low) *
+         power_of_two<T>((typename mask<T>::raw)((lanes)n - low));
 }
 
 // ---- exponentials -------------------------------------------------------------------------------------------------
@@ -203,9 +205,9 @@ RL_INLINE vec<T> log_fraction(vec<T> x, typename mask<T>::raw& e) {
   using lane = typename mask<T>::lane;
   using lanes = typename F::unsigned_lanes;
   const lane offset = vec<T>(1.).bits()[0] - vec<T>(0.70710678118654752440).bits()[0];
-  const typename mask<T>::raw biased = (typename mask<T>::raw)((lanes)(x.bits() + offset) >> F::mantissa_bits);
+  const typename mask<T>::raw biased = (typename mask<T>::raw)(((lanes)x.bits() + offset) >> F::mantissa_bits);
   e = biased - F::bias;
-  return vec<T>::from_bits(x.bits() - (e << F::mantissa_bits)) - 1;
+  return vec<T>::from_bits((typename mask<T>::raw)((lanes)x.bits() - ((lanes)e << F::mantissa_bits))) - 1;
 }
 // an exponent as a number: placed in the low bits of 2^mantissa_bits
 template <floating T>

@@ -10,7 +10,7 @@ constexpr i64 kGrain = 8192;  // elements that are worth a thread
 
 // Walks [outer, n, inner]: whole rows where inner is 1, else tiles of columns that lie side by side.
 template <class Rows, class Columns> void walk(const Along& a, Rows&& row, Columns&& columns) {
-  if (a.n == 0) return;
+  if (a.n == 0 || a.inner == 0) return;
   if (a.inner == 1) {
     parallel_for(a.outer, std::max<i64>(1, kGrain / a.n), [&](i64 begin, i64 end) {
       for (i64 o = begin; o < end; ++o) row(o * a.n);

@@ -162,7 +162,10 @@ OP(part_scatter, inexact_types,
       [](const Call& c) {
         GradMode off(false);
         c.out[0] = call<"contiguous_copy">(Tensor(&c.tensor(0)));
-        copy_elements(*call<"part_view">(c.out[0], c.ints(2), c.ints(3), c.integer(4)), c.tensor(1));
+        Tensor part = call<"part_view">(c.out[0], c.ints(2), c.ints(3), c.integer(4));
+        check(same_shape(*part, c.tensor(1)), ErrorKind::runtime, "[part_scatter] src must have the size of the part. "
+              "Received ", describe(c.tensor(1)), " for ", describe(*part), ".");
+        copy_elements(*part, c.tensor(1));
       },
   .vjp =
       [](Backward& b) {
