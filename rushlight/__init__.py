@@ -37,6 +37,7 @@ from rushlight._core import (
     promote_types,
     result_type,
     set_num_threads,
+    tensor,
 )
 from rushlight.version import __version__
 

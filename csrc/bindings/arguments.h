@@ -15,7 +15,7 @@ TensorImpl* wrapped_complex(PyObject* o);            // a complex number likewis
 // The arguments of one call and whatever memory they need. Nothing is allocated unless a list is long.
 class Arguments {
  public:
-  Arg arg[kMaxArgs];
+  ArgRoom arg;
   bool may_override = false;  // a tensor of a subclass with its own __torch_function__ was met
 
   Arguments() = default;

@@ -16,35 +16,29 @@ Tensor implicit_gradient(const TensorImpl& t) {
   return one;
 }
 
-// One running backward per entry. The Python object for it (autograd.engine.GraphTask) is made when somebody asks.
-struct RunningTask {
-  bool fills_all_leaves;
-  nb::object task;
-};
-std::vector<RunningTask>& running_tasks() {
-  static thread_local auto* stack = new std::vector<RunningTask>;
-  return *stack;
-}
-struct TaskScope {
-  explicit TaskScope(bool fills_all_leaves) { running_tasks().push_back({fills_all_leaves, {}}); }
-  ~TaskScope() {
-    if (open) running_tasks().pop_back();
+// A running backward. The Python object for it (autograd.engine.GraphTask) is made when somebody asks.
+class RunningTask {
+ public:
+  explicit RunningTask(bool fills_all_leaves) : fills_all_leaves_(fills_all_leaves), outer_(innermost) {
+    innermost = this;
   }
-  nb::object close() {
-    nb::object task = std::move(running_tasks().back().task);
-    running_tasks().pop_back();
-    open = false;
-    return task;
+  ~RunningTask() { innermost = outer_; }
+  void finish() {
+    innermost = outer_;
+    if (task_.is_valid()) task_.attr("finish")();
   }
-  bool open = true;
-};
+  static nb::object current(nb::object make) {
+    if (!innermost) return nb::none();
+    if (!innermost->task_.is_valid()) innermost->task_ = make(innermost->fills_all_leaves_);
+    return innermost->task_;
+  }
 
-nb::object current_graph_task(nb::object make) {
-  if (running_tasks().empty()) return nb::none();
-  RunningTask& running = running_tasks().back();
-  if (!running.task.is_valid()) running.task = make(running.fills_all_leaves);
-  return running.task;
-}
+ private:
+  static inline thread_local constinit RunningTask* innermost [[gnu::tls_model("initial-exec")]] = nullptr;
+  bool fills_all_leaves_;
+  RunningTask* outer_;
+  nb::object task_;
+};
 
 nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool retain_graph, bool create_graph,
                                     nb::tuple inputs, bool allow_unreachable, bool accumulate) {
@@ -101,9 +95,9 @@ nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool
   options.retain_graph = retain_graph;
   options.create_graph = create_graph;
   options.accumulate = accumulate;
-  TaskScope scope(accumulate && wanted.edge.empty());
+  RunningTask task(accumulate && wanted.edge.empty());
   std::vector<Tensor> found = run_backward(roots.edge, start, wanted.edge, options);
-  if (nb::object task = scope.close(); task.is_valid()) task.attr("finish")();
+  task.finish();
   nb::object result = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
   for (std::size_t i = 0; i < found.size(); ++i) {
     check(found[i] || allow_unreachable || accumulate, ErrorKind::runtime,
@@ -179,9 +173,9 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t n, P
           "it. Received ",
           describe(t), ". Set requires_grad=True on its inputs.");
     Tensor one = implicit_gradient(t);
-    TaskScope scope(true);
+    RunningTask task(true);
     run_backward({&root, 1}, {&one, 1}, {}, {});
-    if (nb::object task = scope.close(); task.is_valid()) task.attr("finish")();
+    task.finish();
     Py_RETURN_NONE;
   });
 }
@@ -189,7 +183,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t n, P
 void add_autograd(nb::module_& m) {
   add_nodes(m);
   add_functions(m);
-  m.def("current_graph_task", current_graph_task, nb::arg("make"),
+  m.def("current_graph_task", RunningTask::current, nb::arg("make"),
         "The object of the innermost backward that runs on this thread, made by make(fills_all_leaves) at first; or "
         "None.");
   m.def("run_backward", run_backward_from_python, nb::arg("tensors"), nb::arg("grad_tensors"), nb::arg("retain_graph"),

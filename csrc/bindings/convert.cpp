@@ -347,7 +347,9 @@ Tensor from_buffer_protocol(PyObject* o, bool need_writable) {
 // Arrays whose dtype the buffer protocol cannot carry with its strides reach us through numpy.asarray first.
 Tensor tensor_from_data(nb::handle data, nb::handle dtype, bool copy) {
   DType wanted;
-  bool given = !dtype.is_none() && dtype_of_object(dtype.ptr(), wanted);
+  bool given = !dtype.is_none();
+  check(!given || dtype_of_object(dtype.ptr(), wanted), ErrorKind::type,
+        "[tensor] argument 'dtype' must be torch.dtype, not ", Py_TYPE(dtype.ptr())->tp_name, ".");
   PyObject* o = data.ptr();
   Tensor t;
   if (is_tensor(o)) {
@@ -370,6 +372,7 @@ Tensor tensor_from_data(nb::handle data, nb::handle dtype, bool copy) {
     if (given && t->dtype != wanted) return to_dtype(t, wanted);
     return copy ? call<"contiguous_copy">(t) : t;
   }
+  if (PyFloat_CheckExact(o) && !given) return scalar_tensor(PyFloat_AS_DOUBLE(o), default_dtype());
   SequenceReader reader(o);
   DType d = given ? wanted : reader.any ? reader.dtype : default_dtype();
   t = empty(reader.size, d);
@@ -501,6 +504,32 @@ Tensor from_dlpack_capsule(nb::handle capsule) {
   return import_capsule<DLManagedTensor>(capsule.ptr());
 }
 
+// torch.tensor, the usual start of a program that counts its microseconds: without a frame of Python's.
+PyObject* new_tensor(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+  return guarded([&] {
+    check(n <= 1, ErrorKind::type, "[tensor] takes 1 positional argument but ", n,
+          " were given. Name the others, as in dtype=.");
+    PyObject *data = n ? args[0] : nullptr, *dtype = Py_None;
+    bool requires_grad = false;
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); ++k) {
+      PyObject *name = PyTuple_GET_ITEM(names, k), *value = args[n + k];
+      auto is = [&](const char* text) { return PyUnicode_CompareWithASCIIString(name, text) == 0; };
+      if (is("requires_grad")) requires_grad = PyObject_IsTrue(value) > 0;
+      else if (is("dtype")) dtype = value;
+      else if (is("device")) require_cpu(value);
+      else if (is("data") && !n) data = value;
+      else
+        check(is("pin_memory"), ErrorKind::type, "[tensor] got an unexpected keyword argument '",
+              nb::cast<std::string>(nb::handle(name)),
+              "'. The signature is tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False)");
+    }
+    check(data != nullptr, ErrorKind::type, "[tensor] missing required argument 'data'.");
+    Tensor t = tensor_from_data(data, dtype, true);
+    if (requires_grad) set_requires_grad(*t, true);
+    return wrap(std::move(t));
+  });
+}
+
 PyObject* item_method(PyObject* self, PyObject*) {
   return guarded([&] { return item(*impl(self)); });
 }
@@ -520,6 +549,23 @@ PyMethodDef tensor_methods_convert[] = {
   {nullptr, nullptr, 0, nullptr}};
 
 void add_conversions(nb::module_& m) {
+  static PyMethodDef functions[] = {
+    {"tensor", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(new_tensor)), METH_FASTCALL | METH_KEYWORDS,
+     R"(tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False)
+--
+
+A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.
+
+Without dtype, integers give int64, floats the default dtype. Raises ValueError for sequences of unequal length,
+TypeError or RuntimeError for what is no number.
+
+>>> torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+tensor([[1., 2.],
+        [3., 4.]])
+)"},
+    {nullptr, nullptr, 0, nullptr},
+  };
+  if (PyModule_AddFunctions(m.ptr(), functions) < 0) throw nb::python_error();
   m.def("tensor_from", tensor_from_data, nb::arg("data"), nb::arg("dtype").none(), nb::arg("copy"),
         "A tensor from numbers, nested sequences, arrays or a tensor; shares memory where it can unless copy.");
   m.def(

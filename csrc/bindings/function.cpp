@@ -222,7 +222,7 @@ Tensor saved_tensor(PyContext& c, const SavedEntry& e) {
   Tensor t = kept(e.kept, c.node, Py_TYPE(reinterpret_cast<PyObject*>(&c))->tp_name);
   if (e.output < 0) return t;
   t = alias(*t);
-  if (c.node && e.tracked) set_history(*t, c.node, e.output);
+  if (c.node && e.tracked) set_history(*t, Ref<Node>(c.node), e.output);
   return t;
 }
 
@@ -350,7 +350,7 @@ class Outputs {
       } else if (t->node && !t->node->is_accumulator()) {
         t = alias(*t);  // forward recorded a graph of its own, which keeps its tensor
       }
-      set_history(*t, node_, k);
+      set_history(*t, Ref<Node>(node_), k);
     }
     PyObject* made = wrap(std::move(t));
     if (made && !PyObject_GC_IsTracked(made)) PyObject_GC_Track(made);

@@ -165,7 +165,7 @@ Tensor without_leading_ones(Tensor value, int ndim) {
   return value;
 }
 
-void write(const OpDef& op, const Arg (&arg)[kMaxArgs]) { invoke_inplace(op, arg); }
+void write(const OpDef& op, const ArgRoom& arg) { invoke_inplace(op, arg); }
 
 }  // namespace
 
@@ -202,7 +202,7 @@ int tensor_ass_subscript(PyObject* self, PyObject* key, PyObject* value) {
           "[index] Tensor does not support deleting items. Use narrow() or a mask to keep the others.");
     Indexer ix(Tensor(impl(self)), key);
     Tensor v = value_for(value, ix.result);
-    Arg arg[kMaxArgs];
+    ArgRoom arg;
     if (!ix.has_tensors()) {
       v = without_leading_ones(std::move(v), ix.result->ndim);
       bind_arguments(op_called<"copy">(), arg, ix.result, v);

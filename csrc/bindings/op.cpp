@@ -444,9 +444,10 @@ enum class Operand { good, foreign };
 
 // An operand of a number slot; a number becomes a 0-d tensor where the row wants tensors.
 Operand slot_operand(const Param& p, PyObject* o, Arguments& a, Arg& arg) {
-  if (is_tensor(o)) {
+  bool plain_number = PyLong_CheckExact(o) || PyFloat_CheckExact(o);
+  if (!plain_number && is_tensor(o)) {
     arg = Arg(impl(o));
-    a.may_override |= overrides(o);
+    a.may_override |= Py_TYPE(o) != tensor_type && overrides(o);
     return Operand::good;
   }
   if (PyComplex_Check(o) || p.type == ParamType::operand) {

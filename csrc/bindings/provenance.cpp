@@ -106,15 +106,7 @@ void locate_call(Node& n) {
 #endif
 
 void forget_call(Node& n) {
-  if (!n.where || !Py_IsInitialized()) return;
-  auto* code = static_cast<PyObject*>(std::exchange(n.where, nullptr));
-  if (PyGILState_Check()) {
-    Py_DECREF(code);
-    return;
-  }
-  PyGILState_STATE lock = PyGILState_Ensure();
-  Py_DECREF(code);
-  PyGILState_Release(lock);
+  if (Py_IsInitialized()) Py_DECREF(static_cast<PyObject*>(std::exchange(n.where, nullptr)));
 }
 
 std::string describe_call(const Node& n) {

@@ -275,7 +275,7 @@ PyObject* get_T(PyObject* self, void*) {
 }
 PyObject* get_part(PyObject* self, void* name) {
   return guarded([&] {
-    Arg arg[kMaxArgs];
+    ArgRoom arg;
     arg[0] = Arg(impl(self));
     return wrap(invoke(require_op(static_cast<const char*>(name)), arg));
   });

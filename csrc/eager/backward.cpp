@@ -1,7 +1,7 @@
 // The backward engine: counts how many gradients each node will receive, then runs the nodes on the calling thread, so
 // that a debugger steps through. No recursion anywhere: graphs may be a million operators deep.
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 
 #include "eager/call.h"
 #include "eager/tape.h"
@@ -17,7 +17,7 @@ void add_gradient(TensorImpl*& into, Tensor g) {
   }
   if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() &&
       into->dtype == g->dtype && same_shape(*into, *g)) {
-    Arg arg[kMaxArgs];
+    ArgRoom arg;
     bind_arguments(op_called<"add">(), arg, Tensor(into), g);
     // The temporary Tensor above is gone by now: `into` is unique again.
     invoke_inplace(op_called<"add">(), arg);
@@ -43,7 +43,7 @@ void accumulate_into_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
     std::exchange(leaf.grad, sum.release())->dec();
   } else {
     GradMode off(false);
-    Arg arg[kMaxArgs];
+    ArgRoom arg;
     bind_arguments(op_called<"add">(), arg, Tensor(leaf.grad), g);
     invoke_inplace(op_called<"add">(), arg);
   }
@@ -68,11 +68,14 @@ class Run {
       : roots_(roots), inputs_(inputs), options_(options), captured_(inputs.size()) {
     stamp_ = ++last_stamp;
     active.push_back(stamp_);
+    ready_.swap(spare);
   }
   ~Run() {
     if (!finished_) discard();
     for (auto it = set_aside_.rbegin(); it != set_aside_.rend(); ++it) it->put_back();
-    active.erase(std::find(active.begin(), active.end(), stamp_));
+    active.pop_back();  // runs nest
+    ready_.clear();
+    if (ready_.capacity() > spare.capacity() && ready_.capacity() <= kSpare) ready_.swap(spare);
   }
 
   std::vector<Tensor> operator()(std::span<const Tensor> gradients) {
@@ -123,7 +126,6 @@ class Run {
 
   void discover() {
     std::vector<Node*>& todo = ready_;  // empty so far, and grown once
-    todo.reserve(64);
     for (const Edge& r : roots_)
       if (first_visit(*r.node)) todo.push_back(r.node);
     while (!todo.empty()) {
@@ -163,14 +165,8 @@ class Run {
   }
 
   void step(Node& n) {
-    constexpr int kInline = 4;
-    Tensor inline_gradients[kInline];
-    std::vector<Tensor> many;
-    std::span<Tensor> gradients(inline_gradients, n.outputs);
-    if (n.outputs > kInline) {
-      many.resize(n.outputs);
-      gradients = many;
-    }
+    Few<Tensor, 4> inputs_of_backward(n.outputs);
+    std::span<Tensor> gradients = inputs_of_backward;
     bool any = false;
     for (int k = 0; k < n.outputs; ++k) {
       gradients[static_cast<std::size_t>(k)] = Tensor::steal(std::exchange(n.gradient()[k], nullptr));
@@ -199,13 +195,8 @@ class Run {
       return;
     }
 
-    Tensor inline_inputs[kMaxArgs];
-    std::vector<Tensor> many_inputs;
-    std::span<Tensor> input_gradients(inline_inputs, std::min<std::size_t>(n.edges, kMaxArgs));
-    if (n.edges > kMaxArgs) {
-      many_inputs.resize(n.edges);
-      input_gradients = many_inputs;
-    }
+    Few<Tensor, kMaxArgs> results_of_backward(n.edges);
+    std::span<Tensor> input_gradients = results_of_backward;
     bool run = any && (inputs_.empty() || leads_somewhere(n));
     if (run) {
       if (of_node) run_hooks_before(*of_node, gradients);
@@ -329,19 +320,47 @@ class Run {
 
   static inline std::uint32_t last_stamp = 0;
   static inline std::vector<std::uint32_t> active;
+  static constexpr std::size_t kSpare = 4096;
+  static inline std::vector<Node*> spare;  // memory for the next run's ready_
 };
 
-std::recursive_mutex engine_mutex;  // the counts live in the nodes: one run at a time, nested ones included
+// The counts live in the nodes: one thread at a time has the engine, for a run and those nested in it. It is taken and
+// given back under the interpreter's lock, so that plain variables do.
+class Engine {
+ public:
+  Engine() {
+    static thread_local constinit char me [[gnu::tls_model("initial-exec")]] = 0;
+    while (const void* other = owner.load(std::memory_order_relaxed)) {
+      if (other == &me) return;
+      ++waiting;
+      {
+        WithoutInterpreter released(true);
+        owner.wait(other);
+      }
+      --waiting;
+    }
+    owner.store(&me, std::memory_order_relaxed);
+    taken_ = true;
+  }
+  ~Engine() {
+    if (!taken_) return;
+    owner.store(nullptr, std::memory_order_relaxed);
+    if (waiting) owner.notify_all();
+  }
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+ private:
+  static inline std::atomic<const void*> owner = nullptr;
+  static inline int waiting = 0;
+  bool taken_ = false;
+};
 
 }  // namespace
 
 std::vector<Tensor> run_backward(std::span<const Edge> roots, std::span<const Tensor> gradients,
                                  std::span<const Edge> inputs, const BackwardOptions& options) {
-  std::unique_lock lock(engine_mutex, std::try_to_lock);
-  if (!lock.owns_lock()) {
-    WithoutInterpreter released(true);
-    lock.lock();
-  }
+  Engine engine;
   for (std::size_t i = 0; i < roots.size(); ++i) {
     Sizes expected = roots[i].node->result_sizes(static_cast<int>(roots[i].output));
     check(same_sizes(expected, gradients[i]->sizes()), ErrorKind::runtime,

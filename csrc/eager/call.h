@@ -16,7 +16,7 @@ template <OpName name> const OpDef& op_called() {
   return op;
 }
 
-template <class... A> void bind_arguments(const OpDef& op, Arg (&arg)[kMaxArgs], const A&... given) {
+template <class... A> void bind_arguments(const OpDef& op, ArgRoom& arg, const A&... given) {
   int n = 0;
   ((arg[n++] = Arg(given)), ...);
   for (; n < op.signature->n; ++n) arg[n] = op.signature->param[n].fallback;
@@ -24,7 +24,7 @@ template <class... A> void bind_arguments(const OpDef& op, Arg (&arg)[kMaxArgs],
 
 template <OpName name, class... A> Tensor call(const A&... given) {
   const OpDef& op = op_called<name>();
-  Arg arg[kMaxArgs];
+  ArgRoom arg;
   bind_arguments(op, arg, given...);
   return invoke(op, arg);
 }
@@ -32,7 +32,7 @@ template <OpName name, class... A> Tensor call(const A&... given) {
 // All results of an operator that has several.
 template <OpName name, class... A> std::array<Tensor, kMaxOutputs> call_all(const A&... given) {
   const OpDef& op = op_called<name>();
-  Arg arg[kMaxArgs];
+  ArgRoom arg;
   bind_arguments(op, arg, given...);
   std::array<Tensor, kMaxOutputs> out;
   invoke(op, arg, out.data());

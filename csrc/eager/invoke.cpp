@@ -266,7 +266,7 @@ namespace {
 
 // Splits the arguments of a row into what its formula reads per element and its attributes.
 struct FormulaArguments {
-  Arg operand[kMaxOperands];
+  Room<Arg, kMaxOperands> operand;
   double attribute[kMaxArgs];
   int n = 0;
   bool wants = false;
@@ -315,10 +315,10 @@ void attach(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
   bool differentiable = false;
   for (int k = 0; k < outputs; ++k) differentiable |= out[k] && is_differentiable(out[k]->dtype);
   if (!differentiable) return;
-  Node* n = record(op, arg, out, outputs);
-  for (int k = 0; k < outputs; ++k)
+  Ref<Node> n = Ref<Node>::steal(record(op, arg, out, outputs));
+  for (int k = 1; k < outputs; ++k)
     if (out[k] && is_differentiable(out[k]->dtype)) set_history(*out[k], n, k);
-  n->dec();
+  if (out[0] && is_differentiable(out[0]->dtype)) set_history(*out[0], std::move(n), 0);
 }
 
 void mark_inference(Tensor* out, int outputs) {
@@ -429,7 +429,7 @@ Tensor reshape_inplace(const OpDef& op, const Arg* arg) {
   std::copy_n(v.size, v.ndim, self.size);
   std::copy_n(v.stride, v.ndim, self.stride);
   self.update_geometry();
-  if (v.node) set_history(self, v.node, 0);
+  if (v.node) set_history(self, Ref<Node>(v.node), 0);
   return result;
 }
 
@@ -438,8 +438,8 @@ Tensor reshape_inplace(const OpDef& op, const Arg* arg) {
 Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   if (op.view) return reshape_inplace(op, given);
   TensorImpl& self = *given[0].t;
-  Arg arg[kMaxArgs];
-  std::copy_n(given, op.signature->n, arg);
+  ArgRoom arg;
+  std::copy_n(given, op.signature->n, arg.value);
   check_inplace(op, self);
   bool wants = eager_state.grad && op.differentiable() && any_wants_grad(op, arg);
   check(!(wants && self.base && self.has(kViewNoGrad)), ErrorKind::runtime, "[", op.name(),
@@ -459,13 +459,12 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   Node* node = nullptr;
   std::uint32_t version_before = self.storage->version;
   auto record_with_original = [&] {
-    Arg recorded[kMaxArgs];
-    std::copy_n(arg, op.signature->n, recorded);
+    ArgRoom recorded;
+    std::copy_n(arg.value, op.signature->n, recorded.value);
     if (original) {
       if (wants_grad(self)) {
         Edge e = edge_of(self);
-        set_history(*original, e.node, static_cast<int>(e.output));
-        e.node->dec();
+        set_history(*original, Ref<Node>::steal(e.node), static_cast<int>(e.output));
       }
       recorded[0] = Arg(original);
     }
@@ -626,7 +625,7 @@ Tensor run_program(const Program& p, Node& node, const Tensor& gy) {
       value[i] = Arg(s.constant);
       continue;
     }
-    Arg a[kMaxArgs];
+    ArgRoom a;
     int n = 0;
     bool numbers = true;
     for (int operand : s.operand) {
@@ -661,8 +660,8 @@ Tensor evaluate_gradient(Node& node, int k, const Tensor& gy, bool create_graph)
   if (e.identity) return gy;
   if (create_graph) return run_program(program_of(op, k), node, gy);
   const Binding& b = e.binding;
-  Arg operand[kMaxOperands];
-  Tensor keep_alive[kMaxOperands];
+  Room<Arg, kMaxOperands> operand;
+  Few<Tensor, kMaxOperands> unpacked(b.n);
   double attribute[kMaxArgs];
   int n = 0, m = 0;
   for (int i = 0; i < b.n; ++i) {
@@ -672,8 +671,7 @@ Tensor evaluate_gradient(Node& node, int k, const Tensor& gy, bool create_graph)
     } else if (source == kResult || b.operand[i]) {
       const Arg& a = source == kResult ? node.result()[0] : node.arg()[source];
       if (a.kind == Kind::tensor || a.kind == Kind::packed) {
-        keep_alive[n] = kept(node, a);
-        operand[n] = Arg(keep_alive[n]);
+        operand[n] = kept_operand(node, a, unpacked[static_cast<std::size_t>(i)]);
       } else if (a.kind == Kind::spec) {
         kept(node, a);  // raises: it was freed
       } else {

@@ -35,9 +35,12 @@ extern void (*acquire_interpreter)(void*);
 class WithoutInterpreter {
  public:
   explicit WithoutInterpreter(bool worth_it)
-      : state_(worth_it && release_interpreter ? release_interpreter() : nullptr) {}
+      : state_(worth_it && release_interpreter ? release_interpreter() : nullptr) {
+    without_interpreter = state_;
+  }
   ~WithoutInterpreter() {
     if (state_) acquire_interpreter(state_);
+    without_interpreter = false;
   }
 
  private:

@@ -15,27 +15,32 @@ void (*unlocate)(Node&) = nullptr;
 std::string (*describe_location)(const Node&) = nullptr;
 
 // --- specs
-TensorSpec* TensorSpec::of(const TensorImpl& t) {
-  bool strided = !t.is_contiguous();
-  SizeClass c = size_class(sizeof(TensorSpec) + static_cast<std::size_t>(t.ndim) * sizeof(i64) * (strided ? 2 : 1));
-  auto* s = static_cast<TensorSpec*>(get_block(c));
+TensorSpec* TensorSpec::write(void* at, const TensorImpl& t) {
+  auto* s = static_cast<TensorSpec*>(at);
   s->dtype = t.dtype;
   s->ndim = t.ndim;
+  s->bin = kPlaced;
+  s->strided = !t.is_contiguous();
+  for (int k = 0; k < t.ndim; ++k) s->size[k] = t.size[k];
+  if (s->strided) std::copy_n(t.stride, t.ndim, s->size + t.ndim);
+  return s;
+}
+TensorSpec* TensorSpec::of(const TensorImpl& t) {
+  SizeClass c = size_class(bytes_for(t));
+  TensorSpec* s = write(get_block(c), t);
   s->bin = static_cast<std::uint8_t>(c.index);
-  s->strided = strided;
-  std::copy_n(t.size, t.ndim, s->size);
-  if (strided) std::copy_n(t.stride, t.ndim, s->size + t.ndim);
   return s;
 }
 
 namespace {
 
-Arg spec_of(const TensorImpl& t) {
+Arg as_argument(TensorSpec* spec) {
   Arg a;
-  a.spec = TensorSpec::of(t);
+  a.spec = spec;
   a.kind = Kind::spec;
   return a;
 }
+Arg spec_of(const TensorImpl& t) { return as_argument(TensorSpec::of(t)); }
 
 // Integers and kept lists live in blocks of the small bins.
 template <class T> T* copy_block(std::size_t n) {
@@ -65,7 +70,7 @@ bool is_leaf(const TensorImpl& t) { return !t.node || t.node->is_accumulator(); 
 Tensor without_data(TensorImpl& t) {
   Tensor r = alias(t);
   std::exchange(r->storage, Storage::make(0))->dec();
-  if (t.requires_grad()) set_history(*r, t.node, t.output_index);
+  if (t.requires_grad()) set_history(*r, Ref<Node>(t.node), t.output_index);
   return r;
 }
 
@@ -83,9 +88,9 @@ Tensor put_back(const Tensor& unpacked, const Tensor& source) {
   if (is_leaf(*source)) {
     GradMode on(true);
     Tensor linked = call<"alias">(source);
-    set_history(*t, linked->node, linked->output_index);
+    set_history(*t, Ref<Node>(linked->node), linked->output_index);
   } else {
-    set_history(*t, source->node, source->output_index);
+    set_history(*t, Ref<Node>(source->node), source->output_index);
   }
   return t;
 }
@@ -136,6 +141,13 @@ Tensor kept(Node& node, const Arg& a) {
   return kept(a, &node, node.name().c_str());
 }
 
+Arg kept_operand(Node& node, const Arg& a, Tensor& owner) {
+  if (a.kind == Kind::tensor && !(node.flags & kReleased) && a.t->storage->version == a.version) [[likely]]
+    return Arg(a.t);
+  owner = kept(node, a);
+  return Arg(owner);
+}
+
 Tensor kept(const Arg& a, const Node* node, const char* by) {
   if (a.kind == Kind::packed) {
     auto& packed = *static_cast<Packed*>(a.opaque);
@@ -169,10 +181,10 @@ void free_kept(Arg& a) {
 }
 
 // --- nodes
-Node* Node::make(const OpDef* op, int args, int edges, int outputs) {
+Node* Node::make(const OpDef* op, int args, int edges, int outputs, std::size_t room) {
   std::size_t bytes = sizeof(Node) + static_cast<std::size_t>(args + outputs) * sizeof(Arg) +
                       static_cast<std::size_t>(edges) * sizeof(Edge) +
-                      static_cast<std::size_t>(outputs) * sizeof(TensorImpl*);
+                      static_cast<std::size_t>(outputs) * sizeof(TensorImpl*) + room;
   SizeClass c = size_class(bytes);
   Node* n = new (get_block(c)) Node;
   n->op = op;
@@ -197,6 +209,11 @@ namespace {
 void shrink(Arg& a) {
   if (a.kind == Kind::tensor) {
     TensorImpl* t = a.t;
+    if (t->requires_grad() && is_leaf(*t)) return;  // its accumulator holds it as long
+    if (t->unique() && !t->py) {  // the node's own: without its memory it is no more than a shape
+      if (Storage* s = std::exchange(t->storage, nullptr)) s->dec();
+      return;
+    }
     a = spec_of(*t);
     t->dec();
   } else if (a.kind == Kind::packed) {
@@ -229,12 +246,35 @@ bool owns_memory(Kind kind) {
          kind == Kind::packed;
 }
 
+void free_extras(Node& n) {
+  NodeExtras* extras = std::exchange(n.extras, nullptr);
+  if (!extras) return;
+  if (extras->metadata && free_metadata) free_metadata(extras->metadata);
+  for (HookEntry& h : extras->hooks)
+    if (h.kind == HookKind::retain && h.retained) h.retained->set(kRetainsGrad, false);
+  delete extras;
+}
+
 }  // namespace
+
+void Node::fall_asleep_or_go() {
+  TensorImpl* leaf = arg()[0].t;
+  if (TensorImpl* g = std::exchange(gradient()[0], nullptr)) g->dec();
+  if (leaf->node == this && !extras) {
+    count.store(0, std::memory_order_relaxed);
+  } else {
+    if (leaf->node == this) leaf->node = nullptr;
+    free_extras(*this);
+    free_block();
+  }
+  leaf->dec();
+}
 
 void Node::destroy() {
   // Freeing what a node keeps may free further nodes: they queue up here instead of recursing.
   static thread_local constinit Node* dead [[gnu::tls_model("initial-exec")]] = nullptr;
   static thread_local constinit bool draining [[gnu::tls_model("initial-exec")]] = false;
+  if (is_accumulator()) return fall_asleep_or_go();
   next_dead = dead;
   dead = this;
   if (draining) return;
@@ -242,27 +282,16 @@ void Node::destroy() {
   while (Node* n = dead) {
     dead = n->next_dead;
     if (n->where && unlocate) unlocate(*n);
-    if (n->extras) {
-      if (n->extras->metadata && free_metadata) free_metadata(n->extras->metadata);
-      for (HookEntry& h : n->extras->hooks)
-        if (h.kind == HookKind::retain && h.retained) h.retained->set(kRetainsGrad, false);
-      delete n->extras;
-    }
-    if (n->is_accumulator()) {
-      TensorImpl* leaf = n->arg()[0].t;
-      leaf->node = nullptr;
-      leaf->dec();
-    } else {
-      for (int k = 0; k < n->args; ++k)
-        if (owns_memory(n->arg()[k].kind)) free_kept(n->arg()[k]);
-      for (int k = 0; k < n->outputs; ++k)
-        if (owns_memory(n->result()[k].kind)) free_kept(n->result()[k]);
-      for (std::uint32_t k = 0; k < n->edges; ++k)
-        if (Node* to = n->edge()[k].node) to->dec();
-    }
+    free_extras(*n);
+    for (int k = 0; k < n->args; ++k)
+      if (owns_memory(n->arg()[k].kind)) free_kept(n->arg()[k]);
+    for (int k = 0; k < n->outputs; ++k)
+      if (owns_memory(n->result()[k].kind)) free_kept(n->result()[k]);
+    for (std::uint32_t k = 0; k < n->edges; ++k)
+      if (Node* to = n->edge()[k].node) to->dec();
     for (int k = 0; k < n->outputs; ++k)
       if (n->gradient()[k]) n->gradient()[k]->dec();
-    put_block(n->bin, n);
+    n->free_block();
   }
   draining = false;
 }
@@ -306,26 +335,42 @@ Sizes Node::result_sizes(int k) { return is_accumulator() ? arg()[0].t->sizes() 
 DType Node::result_dtype(int k) { return is_accumulator() ? arg()[0].t->dtype : dtype_of_kept(result()[k]); }
 
 // --- edges and history
-Node* accumulator_of(TensorImpl& leaf) {
-  if (!leaf.node) {
-    Node* n = Node::make(nullptr, 1, 0, 1);
-    n->flags = kAccumulator;
-    leaf.inc();
-    n->arg()[0].t = &leaf;
-    n->arg()[0].kind = Kind::tensor;
-    leaf.node = n;
-    if (leaf.extras) n->flags |= kReachesForeign;
-    n->count = 0;  // borrowed: the first edge owns it
-  }
-  return leaf.node;
+namespace {
+
+Node* sleeping_accumulator(TensorImpl& leaf) {
+  Node* n = Node::make(nullptr, 1, 0, 1);
+  n->flags = kAccumulator;
+  n->count.store(0, std::memory_order_relaxed);
+  n->arg()[0].t = &leaf;
+  n->arg()[0].kind = Kind::tensor;
+  return leaf.node = n;
 }
+
+}  // namespace
 
 Edge edge_of(TensorImpl& t) {
   if (!wants_grad(t)) return {};
-  Node* n = t.node ? t.node : accumulator_of(t);
-  n->inc();
+  Node* n = t.node ? t.node : sleeping_accumulator(t);
+  if (n->dormant()) {
+    t.inc();
+    n->count.store(1, std::memory_order_relaxed);
+    n->flags = static_cast<std::uint8_t>(kAccumulator | (t.extras ? kReachesForeign : 0));
+  } else {
+    n->inc();
+  }
   return {n, t.output_index};
 }
+
+namespace {
+
+// A tensor leaves its node, or takes its sleeping accumulator with it.
+void leave(Node* n) {
+  if (!n) return;
+  if (!n->is_accumulator()) n->dec();
+  else if (n->dormant()) n->free_block();
+}
+
+}  // namespace
 
 void forget_retained(TensorImpl& t) {
   t.set(kRetainsGrad, false);
@@ -334,18 +379,15 @@ void forget_retained(TensorImpl& t) {
       if (h.retained == &t) h.retained = nullptr;  // the list itself may be in use
 }
 
-void set_history(TensorImpl& t, Node* node, int output) {
-  node->inc();
-  Node* before = t.node;
+void set_history(TensorImpl& t, Ref<Node> node, int output) {
   if (t.has(kRetainsGrad)) {  // retain_grad() follows a tensor that is written in place to its new node
     forget_retained(t);
     node->extra().hooks.push_back({0, HookKind::retain, static_cast<std::uint32_t>(output), nullptr, &t});
     t.set(kRetainsGrad, true);
   }
-  t.node = node;
   t.output_index = static_cast<std::uint8_t>(output);
   t.set(kRequiresGrad, true);
-  if (before && !before->is_accumulator()) before->dec();
+  leave(std::exchange(t.node, node.release()));
 }
 
 void mark_view(TensorImpl& view, TensorImpl& of) {
@@ -387,14 +429,13 @@ bool refresh_view(TensorImpl& view) {
   n->result()[0] = spec_of(view);
   n->edge()[0] = edge_of(base);
   n->flags |= n->edge()[0].node->flags & kReachesForeign;
-  set_history(view, n, 0);
-  n->dec();
+  set_history(view, Ref<Node>::steal(n), 0);
   return true;
 }
 
 void rebase_history(TensorImpl& t, Node* node, int output) {
   if (!t.base) {
-    set_history(t, node, output);
+    set_history(t, Ref<Node>(node), output);
     ++t.history;
     return;
   }
@@ -405,8 +446,7 @@ void rebase_history(TensorImpl& t, Node* node, int output) {
   node->inc();
   n->edge()[1] = {node, static_cast<std::uint32_t>(output)};
   n->flags |= node->flags & kReachesForeign;
-  set_history(base, n, 0);
-  n->dec();
+  set_history(base, Ref<Node>::steal(n), 0);
   ++base.history;
   refresh_view(t);
 }
@@ -414,28 +454,48 @@ void rebase_history(TensorImpl& t, Node* node, int output) {
 Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
   const Signature& s = *op.signature;
   int list = s.list, extra = list >= 0 && arg[list].kind == Kind::tensors ? static_cast<int>(arg[list].n) : 0;
-  Ref<Node> n = Ref<Node>::steal(Node::make(&op, s.n, s.n + extra, outputs));  // a pack function may raise
+
+  // What is kept follows from who wants a gradient; of the other tensors the shapes, in the node's own block.
   unsigned keep_arguments = 0, keep_results = 0;
-  auto link = [&](Edge& e, TensorImpl* t, int k) {
-    if (!t || !is_differentiable(t->dtype)) return;
-    e = edge_of(*t);
-    if (!e.node) return;
-    n->flags |= e.node->flags & kReachesForeign;
+  auto wants = [&](TensorImpl* t, int k) {
+    if (!t || !is_differentiable(t->dtype) || !wants_grad(*t)) return;
     keep_arguments |= op.saved_for[k];
     keep_results |= op.results_for[k];
   };
   for (int k = 0; k < s.n; ++k)
-    if (arg[k].is_tensor()) link(n->edge()[k], arg[k].t, k);
-  for (int i = 0; i < extra; ++i) link(n->edge()[s.n + i], arg[list].list[i], list);
-
+    if (arg[k].is_tensor()) wants(arg[k].t, k);
+  for (int i = 0; i < extra; ++i) wants(arg[list].list[i], list);
   const TensorImpl& first = *out[0];
+  auto shape_is_kept = [&](int k) {
+    if (!arg[k].is_tensor() || keep_arguments >> k & 1) return false;
+    return op.vjp || arg[k].t->dtype != first.dtype || !same_shape(*arg[k].t, first);
+  };
+  std::size_t room = 0;
+  for (int k = 0; k < s.n; ++k)
+    if (shape_is_kept(k)) room += TensorSpec::bytes_for(*arg[k].t);
+  for (int k = 0; k < outputs; ++k)
+    if (out[k] && !(keep_results >> k & 1)) room += TensorSpec::bytes_for(*out[k]);
+
+  Ref<Node> n = Ref<Node>::steal(Node::make(&op, s.n, s.n + extra, outputs, room));  // a pack function may raise
+  char* place = static_cast<char*>(n->room());
+  auto placed_spec = [&](const TensorImpl& t) {
+    return as_argument(TensorSpec::write(std::exchange(place, place + TensorSpec::bytes_for(t)), t));
+  };
+  auto link = [&](Edge& e, TensorImpl* t) {
+    if (!t || !is_differentiable(t->dtype)) return;
+    e = edge_of(*t);
+    if (e.node) n->flags |= e.node->flags & kReachesForeign;
+  };
+  for (int k = 0; k < s.n; ++k)
+    if (arg[k].is_tensor()) link(n->edge()[k], arg[k].t);
+  for (int i = 0; i < extra; ++i) link(n->edge()[s.n + i], arg[list].list[i]);
+
   for (int k = 0; k < s.n; ++k) {
     Arg& to = n->arg()[k];
     bool wanted = keep_arguments >> k & 1;
     if (arg[k].is_tensor()) {
-      TensorImpl& t = *arg[k].t;
-      if (wanted) to = keep(t);
-      else if (op.vjp || t.dtype != first.dtype || !same_shape(t, first)) to = spec_of(t);
+      if (wanted) to = keep(*arg[k].t);
+      else if (shape_is_kept(k)) to = placed_spec(*arg[k].t);
     } else if (arg[k].kind == Kind::tensors) {
       to.kind = Kind::tensors;
       to.n = arg[k].n;
@@ -460,7 +520,7 @@ Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
       }
       n->result()[k] = a;
     } else {
-      n->result()[k] = spec_of(*out[k]);
+      n->result()[k] = placed_spec(*out[k]);
     }
   }
   if (locate) locate(*n);
@@ -477,7 +537,7 @@ Tensor Backward::result(int k) const {
   Tensor t = kept(node_, node_.result()[k]);
   if (!eager_state.grad) return t;
   Tensor tracked = alias(*t);
-  if (is_differentiable(tracked->dtype)) set_history(*tracked, &node_, k);
+  if (is_differentiable(tracked->dtype)) set_history(*tracked, Ref<Node>(&node_), k);
   return tracked;
 }
 
@@ -512,9 +572,7 @@ void drop_autograd(TensorImpl* t) {
   }
   if (TensorImpl* g = std::exchange(t->grad, nullptr)) g->dec();
   if (t->has(kRetainsGrad)) forget_retained(*t);
-  if (Node* n = std::exchange(t->node, nullptr)) {
-    if (!n->is_accumulator()) n->dec();  // an accumulator owns its leaf, not the other way round
-  }
+  leave(std::exchange(t->node, nullptr));
   if (TensorImpl* b = std::exchange(t->base, nullptr)) b->dec();
 }
 

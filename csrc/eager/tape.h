@@ -10,13 +10,20 @@ namespace rl {
 
 // Shape and dtype of a tensor whose data was not kept.
 struct TensorSpec {
+  static constexpr std::uint8_t kPlaced = 255;  // as bin: the memory is somebody else's
   DType dtype;
   std::uint8_t ndim;
   std::uint8_t bin;
   bool strided;  // not contiguous: strides follow the sizes
   i64 size[1];   // ndim of them
+  static std::size_t bytes_for(const TensorImpl& t) {
+    return sizeof(TensorSpec) + t.ndim * sizeof(i64) * (t.is_contiguous() ? 1 : 2);
+  }
+  static TensorSpec* write(void* at, const TensorImpl& t);  // bytes_for(t) of room
   static TensorSpec* of(const TensorImpl& t);
-  void destroy() { put_block(bin, this); }
+  void destroy() {
+    if (bin != kPlaced) put_block(bin, this);
+  }
   Sizes sizes() const { return {size, ndim}; }
   Dims strides() const { return strided ? Dims(Sizes{size + ndim, ndim}) : contiguous_strides(sizes()); }
 };
@@ -89,13 +96,18 @@ struct Node : Counted {
   Edge* edge() { return reinterpret_cast<Edge*>(arg() + args); }
   Arg* result() { return reinterpret_cast<Arg*>(edge() + edges); }
   TensorImpl** gradient() { return reinterpret_cast<TensorImpl**>(result() + outputs); }
+  void* room() { return gradient() + outputs; }
 
-  static Node* make(const OpDef* op, int args, int edges, int outputs);
+  static Node* make(const OpDef* op, int args, int edges, int outputs, std::size_t room = 0);
   bool is_accumulator() const { return flags & kAccumulator; }
+  // An accumulator that no edge needs: its leaf keeps it for the next graph. While edges hold it, it holds its leaf.
+  bool dormant() const { return count.load(std::memory_order_relaxed) == 0; }
+  void fall_asleep_or_go();
   void dec() {
     if (dec_is_last()) destroy();
   }
   void destroy();                 // never recurses: a chain of a million nodes is freed by a loop
+  void free_block() { put_block(bin, this); }
   void release_saved();
   NodeExtras& extra();
   std::string name();             // MulBackward0
@@ -146,16 +158,16 @@ inline bool wants_grad(TensorImpl& t) {
     return refresh_view(t);
   return t.flags & kRequiresGrad;
 }
-void set_history(TensorImpl& t, Node* node, int output);       // t is result `output` of node (adds a reference)
+void set_history(TensorImpl& t, Ref<Node> node, int output);   // t is result `output` of node
 void rebase_history(TensorImpl& t, Node* node, int output);    // the same after an in-place write: views follow
 void forget_retained(TensorImpl& t);                           // before t leaves its node: undoes retain_grad()
 void mark_view(TensorImpl& view, TensorImpl& of);
 Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs);   // a new reference
-Node* accumulator_of(TensorImpl& leaf);                        // borrowed
 
 // --- keeping tensors
 Arg keep(TensorImpl& t);                       // owned; a copy of the reference that makes no cycles
 Tensor kept(Node& node, const Arg& a);         // raises when it was freed or written since
+Arg kept_operand(Node& node, const Arg& a, Tensor& owner);  // the same without counting; owner: of what was packed
 Tensor kept(const Arg& a, const Node* node, const char* by);   // the same for one that outlives its node
 void free_kept(Arg& a);
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <string_view>
 
+#include "base/room.h"
 #include "tensor/tensor.h"
 
 namespace rl {
@@ -61,6 +62,7 @@ static_assert(sizeof(Arg) == 16);
 
 constexpr int kMaxArgs = 12;
 constexpr int kMaxOutputs = 5;
+using ArgRoom = Room<Arg, kMaxArgs>;
 
 enum class ParamType : std::uint8_t {
   tensor,    // Tensor

@@ -2,24 +2,10 @@
 
 #include <algorithm>
 #include <numeric>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace rl {
 
-Storage* Storage::make(std::size_t bytes) {
-  static_assert(sizeof(Storage) <= 64);
-  SizeClass c = size_class(bytes + 64);
-  auto* s = new (get_block(c)) Storage;
-  s->bin = c.index;
-  s->bytes = bytes;
-  s->data = reinterpret_cast<char*>(s) + 64;
-#ifdef __SANITIZE_ADDRESS__
-  __asan_poison_memory_region(s->data + bytes, c.bytes - 64 - bytes);  // what the size class adds belongs to nobody
-#endif
-  return s;
-}
+thread_local constinit bool without_interpreter = false;
 
 Storage* Storage::borrow(char* data, std::size_t bytes, void* owner, void (*give_back)(void*)) {
   auto* s = new (get_block(size_class(64))) Storage;
@@ -34,11 +20,6 @@ Storage* Storage::borrow(char* data, std::size_t bytes, void* owner, void (*give
 Storage* Storage::alias(Storage& other) {
   other.inc();
   return borrow(other.data, other.bytes, &other, [](void* owner) { static_cast<Storage*>(owner)->dec(); });
-}
-
-void Storage::destroy() {
-  if (give_back) give_back(owner);
-  put_block(bin, this);
 }
 
 void TensorImpl::update_geometry() {
@@ -63,26 +44,6 @@ void Dims::erase(int at) {
   --n;
 }
 
-namespace {
-
-TensorImpl* blank(DType d, int ndim) {
-  TensorImpl* t = TensorImpl::raw();
-  t->dtype = d;
-  t->ndim = static_cast<std::uint8_t>(ndim);
-  t->flags = kContiguous;
-  t->output_index = 0;
-  t->history = 0;
-  t->offset = 0;
-  t->storage = nullptr;
-  t->node = nullptr;
-  t->grad = t->base = nullptr;
-  t->extras = nullptr;
-  t->py = nullptr;
-  return t;
-}
-
-}  // namespace
-
 TensorImpl* empty_impl(Sizes size, DType d) {
   int n = static_cast<int>(size.size());
   i64 bytes = 0;
@@ -90,7 +51,7 @@ TensorImpl* empty_impl(Sizes size, DType d) {
   if (__builtin_mul_overflow(count, size_of(d), &bytes) || bytes > (i64{1} << 57))
     fail(ErrorKind::runtime, "[empty] the size must be representable. Received ", size, " of ", d, ".");
   Ref<Storage> storage = Ref<Storage>::steal(Storage::make(static_cast<std::size_t>(bytes)));  // first: it may raise
-  TensorImpl* t = blank(d, n);
+  TensorImpl* t = TensorImpl::blank(d, n);
   i64 step = 1;
   for (int i = n - 1; i >= 0; --i) {
     t->size[i] = size[static_cast<std::size_t>(i)];
@@ -102,20 +63,11 @@ TensorImpl* empty_impl(Sizes size, DType d) {
   return t;
 }
 
-TensorImpl* empty_like_impl(const TensorImpl& a, DType d) {
-  Storage* storage = Storage::make(static_cast<std::size_t>(a.numel * size_of(d)));
-  TensorImpl* t = blank(d, a.ndim);
-  for (int i = 0; i < a.ndim; ++i) t->size[i] = a.size[i], t->stride[i] = a.stride[i];
-  t->numel = a.numel;
-  t->storage = storage;
-  return t;
-}
-
 TensorImpl* empty_strided_impl(Sizes size, Sizes stride, DType d) {
   checked_numel("empty_strided", size);
   i64 span = storage_span(size, stride);
   Storage* storage = Storage::make(static_cast<std::size_t>(span * size_of(d)));
-  TensorImpl* t = blank(d, static_cast<int>(size.size()));
+  TensorImpl* t = TensorImpl::blank(d, static_cast<int>(size.size()));
   std::copy(size.begin(), size.end(), t->size);
   std::copy(stride.begin(), stride.end(), t->stride);
   t->storage = storage;
@@ -123,19 +75,8 @@ TensorImpl* empty_strided_impl(Sizes size, Sizes stride, DType d) {
   return t;
 }
 
-TensorImpl* alias_impl(const TensorImpl& a) {
-  TensorImpl* t = blank(a.dtype, a.ndim);
-  t->flags = a.flags & (kContiguous | kInference | kWrappedNumber);
-  t->offset = a.offset;
-  t->numel = a.numel;
-  for (int i = 0; i < a.ndim; ++i) t->size[i] = a.size[i], t->stride[i] = a.stride[i];
-  t->storage = a.storage;
-  if (t->storage) t->storage->inc();
-  return t;
-}
-
 Tensor strided_alias(const TensorImpl& a, Sizes size, Sizes stride, i64 offset) {
-  TensorImpl* t = blank(a.dtype, static_cast<int>(size.size()));
+  TensorImpl* t = TensorImpl::blank(a.dtype, static_cast<int>(size.size()));
   t->flags = a.flags & kInference;
   t->offset = offset;
   std::copy(size.begin(), size.end(), t->size);
@@ -156,14 +97,6 @@ Tensor zeros(Sizes size, DType d) {
   Tensor t = empty(size, d);
   std::memset(t->data(), 0, static_cast<std::size_t>(t->numel * size_of(d)));
   return t;
-}
-
-bool same_sizes(Sizes a, Sizes b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-bool same_shape(const TensorImpl& a, const TensorImpl& b) {
-  if (a.ndim != b.ndim) return false;
-  for (int i = 0; i < a.ndim; ++i)
-    if (a.size[i] != b.size[i]) return false;
-  return true;
 }
 
 i64 checked_numel(const char* op, Sizes size) {

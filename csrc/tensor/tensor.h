@@ -1,5 +1,6 @@
 // L2: reference counts, storage, shapes, views. A Tensor is a counted pointer to a TensorImpl.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <initializer_list>
@@ -9,16 +10,36 @@
 
 #include "device/allocator.h"
 #include "tensor/dtype.h"
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace rl {
 
 constexpr int kMaxDim = 16;
 
+// Set while a thread works without the interpreter's lock; the sanitizer build holds every count to the rule.
+extern thread_local constinit bool without_interpreter [[gnu::tls_model("initial-exec")]];
+
+// Counts change under the interpreter's lock only: a kernel that runs without it neither copies nor drops a reference.
+// So a count is a plain number (docs/decisions/0011); atomic in name, that reading it from elsewhere is no error.
 struct Counted {
   std::atomic<std::int32_t> count{1};
-  void inc() { count.fetch_add(1, std::memory_order_relaxed); }
-  bool unique() const { return count.load(std::memory_order_acquire) == 1; }
-  bool dec_is_last() { return unique() || count.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  void inc() { set(count.load(std::memory_order_relaxed) + 1); }
+  bool unique() const { return count.load(std::memory_order_relaxed) == 1; }
+  bool dec_is_last() {
+    if (unique()) return true;
+    set(count.load(std::memory_order_relaxed) - 1);
+    return false;
+  }
+
+ private:
+  void set(std::int32_t n) {
+#ifdef __SANITIZE_ADDRESS__
+    check(!without_interpreter, ErrorKind::runtime, "[count] a reference was counted without the interpreter's lock.");
+#endif
+    count.store(n, std::memory_order_relaxed);
+  }
 };
 
 template <class T> class Ref {
@@ -67,7 +88,10 @@ struct Storage : Counted {
   void dec() {
     if (dec_is_last()) destroy();
   }
-  void destroy();
+  void destroy() {
+    if (give_back) give_back(owner);
+    put_block(bin, this);
+  }
 };
 
 struct Node;       // eager/tape.h
@@ -96,14 +120,14 @@ struct TensorImpl : Counted {
   i64 numel;
   i64 offset;                  // in elements
   Storage* storage;
-  Node* node;                  // grad_fn (owned); of a leaf: its accumulator (not owned)
+  Node* node;                  // grad_fn (owned); of a leaf: its accumulator, see Node::dormant
   TensorImpl* grad;
   TensorImpl* base;            // of a view: the tensor it looks into
   TensorExtras* extras;        // hooks of a leaf
   void* py;                    // the Python object, if there is one now
   i64 size[kMaxDim], stride[kMaxDim];
 
-  static TensorImpl* raw() { return new (Pooled<TensorImpl>::get()) TensorImpl; }
+  static TensorImpl* blank(DType d, int ndim);  // contiguous; sizes and storage are the caller's to fill in
   void dec() {
     if (dec_is_last()) destroy();
   }
@@ -159,9 +183,9 @@ struct Dims {
 };
 
 TensorImpl* empty_impl(Sizes size, DType d);                       // contiguous, uninitialised
-TensorImpl* empty_like_impl(const TensorImpl& a, DType d);         // the same, geometry copied (a is contiguous)
+inline TensorImpl* empty_like_impl(const TensorImpl& a, DType d);  // the same, geometry copied (a is contiguous)
 TensorImpl* empty_strided_impl(Sizes size, Sizes stride, DType d);
-TensorImpl* alias_impl(const TensorImpl& a);                       // same storage and geometry, no autograd
+inline TensorImpl* alias_impl(const TensorImpl& a);                // same storage and geometry, no autograd
 inline Tensor empty(Sizes size, DType d) { return Tensor::steal(empty_impl(size, d)); }
 inline Tensor empty(std::initializer_list<i64> size, DType d) { return empty(Sizes{size.begin(), size.size()}, d); }
 inline Tensor alias(const TensorImpl& a) { return Tensor::steal(alias_impl(a)); }
@@ -169,8 +193,8 @@ Tensor strided_alias(const TensorImpl& a, Sizes size, Sizes stride, i64 offset);
 Tensor scalar_tensor(double value, DType d);
 Tensor zeros(Sizes size, DType d);
 
-bool same_shape(const TensorImpl& a, const TensorImpl& b);
-bool same_sizes(Sizes a, Sizes b);
+inline bool same_sizes(Sizes a, Sizes b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+inline bool same_shape(const TensorImpl& a, const TensorImpl& b);
 i64 checked_numel(const char* op, Sizes size);                     // raises on negative or overflowing sizes
 bool is_dense(const TensorImpl& a);  // covers its memory without gaps or overlaps, in some order
 bool has_internal_overlap(const TensorImpl& a);  // two indices may name one element
@@ -191,5 +215,62 @@ inline Description describe(const TensorImpl& t) { return {t}; }
 inline void append(std::string& s, const Description& d) { s += std::string(d); }
 inline void append(std::string& s, const TensorImpl& t) { append(s, describe(t)); }
 inline void append(std::string& s, const Tensor& t) { t ? append(s, *t) : append(s, "None"); }
+
+// --- inline: what every call does
+inline Storage* Storage::make(std::size_t bytes) {
+  static_assert(sizeof(Storage) <= 64);
+  SizeClass c = size_class(bytes + 64);
+  auto* s = new (get_block(c)) Storage;
+  s->bin = c.index;
+  s->bytes = bytes;
+  s->data = reinterpret_cast<char*>(s) + 64;
+#ifdef __SANITIZE_ADDRESS__
+  __asan_poison_memory_region(s->data + bytes, c.bytes - 64 - bytes);  // what the size class adds belongs to nobody
+#endif
+  return s;
+}
+
+inline TensorImpl* TensorImpl::blank(DType d, int ndim) {
+  TensorImpl* t = new (Pooled<TensorImpl>::get()) TensorImpl;
+  t->dtype = d;
+  t->ndim = static_cast<std::uint8_t>(ndim);
+  t->flags = kContiguous;
+  t->output_index = 0;
+  t->history = 0;
+  t->offset = 0;
+  t->storage = nullptr;
+  t->node = nullptr;
+  t->grad = t->base = nullptr;
+  t->extras = nullptr;
+  t->py = nullptr;
+  return t;
+}
+
+inline TensorImpl* empty_like_impl(const TensorImpl& a, DType d) {
+  Storage* storage = Storage::make(static_cast<std::size_t>(a.numel * size_of(d)));
+  TensorImpl* t = TensorImpl::blank(d, a.ndim);
+  for (int i = 0; i < a.ndim; ++i) t->size[i] = a.size[i], t->stride[i] = a.stride[i];
+  t->numel = a.numel;
+  t->storage = storage;
+  return t;
+}
+
+inline TensorImpl* alias_impl(const TensorImpl& a) {
+  TensorImpl* t = TensorImpl::blank(a.dtype, a.ndim);
+  t->flags = a.flags & (kContiguous | kInference | kWrappedNumber);
+  t->offset = a.offset;
+  t->numel = a.numel;
+  for (int i = 0; i < a.ndim; ++i) t->size[i] = a.size[i], t->stride[i] = a.stride[i];
+  t->storage = a.storage;
+  if (t->storage) t->storage->inc();
+  return t;
+}
+
+inline bool same_shape(const TensorImpl& a, const TensorImpl& b) {
+  if (a.ndim != b.ndim) return false;
+  for (int i = 0; i < a.ndim; ++i)
+    if (a.size[i] != b.size[i]) return false;
+  return true;
+}
 
 }  // namespace rl

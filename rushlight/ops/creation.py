@@ -6,23 +6,6 @@ from rushlight.ops.composition import composition
 Tensor = _core.Tensor
 
 
-@composition(method=False)
-def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
-    """A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.
-
-    Without dtype, integers give int64, floats the default dtype. Raises ValueError for sequences of unequal length,
-    TypeError or RuntimeError for what is no number.
-
-    >>> torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    tensor([[1., 2.],
-            [3., 4.]])
-    """
-    if device is not None:
-        _core.check_device(device)
-    made = _core.tensor_from(data, dtype, True)
-    return made.requires_grad_() if requires_grad else made
-
-
 @composition(method=False, aliases=("asarray",))
 def as_tensor(data, dtype=None, device=None, *, copy=None, requires_grad=False):
     """`data` as a tensor: the tensor itself, or a view of an array's memory, where that is possible.
@@ -46,7 +29,7 @@ def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     >>> torch.scalar_tensor(2)
     tensor(2.)
     """
-    return tensor(s, dtype=dtype or _core.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return _core.tensor(s, dtype=dtype or _core.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
 @composition(method=False)
@@ -180,7 +163,7 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 @composition(public=False)
 def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False):
     """A new tensor from `data`, with input's dtype unless given."""
-    return tensor(data, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return _core.tensor(data, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def _sizes(size):

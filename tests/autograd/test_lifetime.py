@@ -4,6 +4,7 @@ Tests that take `rushlight` are of cycles through the graph that PyTorch cannot 
 """
 
 import gc
+import threading
 import warnings
 import weakref
 
@@ -248,3 +249,42 @@ def test_packed_values_are_released_by_backward(torch):
     assert len(boxes) == 3 and all(box() is not None for box in boxes)
     y.backward()
     assert collected(*boxes)
+
+
+def test_a_leaf_outlives_its_graphs(torch):
+    x = torch.ones(2, requires_grad=True)
+    for _ in range(3):  # the accumulator sleeps in between
+        (x * 2).sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0]
+    y = x * 3
+    del x  # the graph alone holds the leaf
+    y.sum().backward()
+    assert collected()
+
+
+def test_a_leaf_that_becomes_a_result_while_a_graph_holds_it(torch):
+    x, w = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    earlier = (x * 2).sum()
+    x.requires_grad_(False)
+    x.add_(w)
+    del earlier  # takes the accumulator of x with it, not the new history
+    assert not x.is_leaf
+    x.sum().backward()
+    assert w.grad.tolist() == [1.0, 1.0]
+
+
+def test_backward_in_several_threads_at_once(torch):
+    w = torch.ones(64, 64, requires_grad=True)
+    gradients = []
+
+    def work():
+        for _ in range(20):
+            (gradient,) = torch.autograd.grad((w @ w).sum(), w)
+        gradients.append(gradient)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [g.tolist() == gradients[0].tolist() for g in gradients] == [True] * 4

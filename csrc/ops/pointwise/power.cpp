@@ -12,6 +12,14 @@ OP(pow_formula, numeric_types, "pow_formula(input: Tensor | Number, exponent: Te
   .samples = "positive(3, 4), randn(3, 4)",
 };
 
+OP(scaled_product, inexact_types, "scaled_product(input: Tensor, other: Tensor, scale: Number) -> Tensor") {
+  .doc = "input * conj(other) * scale in one pass, elementwise: the derivative of a power, where it is not recorded.",
+  .home = "_core",
+  .forms = function,
+  .value = EXPR([](auto input, auto other, auto scale) { return input * conj(other) * scale; }),
+  .samples = "randn(3, 4), randn(3, 4), 2.5",
+};
+
 OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor") {
   .doc = "input ** exponent, elementwise.\n\nRaises RuntimeError for integers to a power that is a negative integer.",
   .aliases = "special_pow",
@@ -31,8 +39,8 @@ OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -
         Tensor gy = b.gradient();
         if (b.needs(0) && b.arg(1).is_number()) {
           double e = b.real(1);
-          if (e == 0) b.set(0, gy * 0.0);
-          else b.set(0, gy * conj(e == 2 ? b.tensor(0) * 2.0 : call<"pow">(b.tensor(0), e - 1) * e));
+          Tensor x = e == 0 ? Tensor() : e == 2 ? b.tensor(0) : call<"pow">(b.tensor(0), e - 1);
+          b.set(0, !x ? gy * 0.0 : eager_state.grad ? gy * conj(x * e) : call<"scaled_product">(gy, x, e));
         } else if (b.needs(0)) {
           Tensor x = b.tensor(0), e = b.tensor(1);
           b.set(0, call<"where">(call<"eq">(e, 0.0), 0.0, gy * conj(e * call<"pow">(x, e - 1.0))));

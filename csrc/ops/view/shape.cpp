@@ -9,7 +9,7 @@ namespace {
 void lay_into_zeros(Backward& b) {
   Tensor base = zeros(b.sizes(0), b.gradient()->dtype);
   const OpDef& op = b.op();
-  Arg arg[kMaxArgs];
+  ArgRoom arg;
   arg[0] = Arg(base);
   for (int k = 1; k < op.signature->n; ++k) arg[k] = b.arg(k);
   Geometry g;

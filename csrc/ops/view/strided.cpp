@@ -51,7 +51,7 @@ template <bool Add> void scatter_strided(const Call& c) {
   if (!Add) return copy_elements(*region, src);
   GradMode off(false);
   if (!has_internal_overlap(*region)) {
-    Arg arg[kMaxArgs];
+    ArgRoom arg;
     bind_arguments(op_called<"add">(), arg, region, Tensor(&src));
     invoke_inplace(op_called<"add">(), arg);
     return;
