@@ -1,17 +1,20 @@
-"""Times Rushlight against PyTorch: `python -m benchmarks [--only NAME ...] [--rounds N] [--threads N]`.
+"""Times Rushlight against PyTorch: `python -m benchmarks [--only NAME ...] [--rows REGEX] [--rounds N] [--threads N]`.
 
 The two run in turn, each in its own process; a row is the median of the ratios of neighbouring measurements, so that it
-holds although the machine's speed drifts. Ratios are torch / rushlight: above 1, Rushlight is ahead.
+holds although the machine's speed drifts. Ratios are torch / rushlight: above 1, Rushlight is ahead. With --rows, every
+operator of the registry is timed on about a million elements, and the slowest are listed at the end.
 """
 
 import argparse
 import importlib.util
+import re
 import resource
 import statistics
 import subprocess
 import sys
 import time
 
+from benchmarks import rows
 from benchmarks.cases import CASES
 
 IMPORT = "import sys, time; s = time.perf_counter(); import {}; print(time.perf_counter() - s)"
@@ -26,9 +29,9 @@ FRAMEWORKS = ("rushlight", "torch")
 
 
 class Worker:
-    def __init__(self, framework, threads):
+    def __init__(self, framework, threads, *options):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", framework, str(threads)],
+            [sys.executable, "-m", "benchmarks.worker", framework, str(threads), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -64,11 +67,35 @@ def row(description, ours, theirs, goal, show=unit):
     verdict = "" if goal is None else f">= {goal:g}  {'yes' if ratio >= goal else 'NO'}"
     middle = [show(statistics.median(times)) for times in (ours, theirs)]
     print(f"{description:46} {middle[0]:>10} {middle[1]:>10} {ratio:8.2f}  {verdict}", flush=True)
+    return ratio
+
+
+def time_rows(pattern, rounds, threads):
+    """Every operator whose name matches; the ten slowest against torch last."""
+    workers = [Worker(f, threads, "--rows") for f in FRAMEWORKS]
+    ratios, left_out = {}, []
+    for name, (description, _, _) in rows.cases().items():
+        if not re.search(pattern, description):
+            continue
+        times = [[worker.seconds(name)] for worker in workers]
+        if not (times[0][0] and times[1][0]):
+            left_out.append(description)
+            continue
+        for _ in range(rounds - 1):
+            for k, worker in enumerate(workers):
+                times[k].append(worker.seconds(name))
+        ratios[description] = row(description, *times, None)
+    for worker in workers:
+        worker.close()
+    worst = sorted(ratios, key=ratios.get)[:10]
+    print("slowest: " + ", ".join(f"{name} {ratios[name]:.2f}" for name in worst))
+    print(f"not timed, for want of a large sample or of a like function in torch: {', '.join(left_out)}")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", help="names of cases: " + ", ".join([*CASES, "import", "memory"]))
+    parser.add_argument("--rows", metavar="REGEX", help="time the operators of the registry that match instead")
     parser.add_argument("--rounds", type=int, default=9, help="measurements of each framework (default 9)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -76,6 +103,8 @@ def main():
         raise SystemExit("PyTorch is needed for comparison. Cure: pip install torch==2.13.0")
     wanted = options.only or [*CASES, "import", "memory"]
     print(f"{'work':46} {'rushlight':>10} {'torch':>10} {'ratio':>8}  goal")
+    if options.rows is not None:
+        return time_rows(options.rows, options.rounds, options.threads)
     names = [n for n in CASES if n in wanted]
     if names:
         workers = [Worker(f, options.threads) for f in FRAMEWORKS]
