@@ -26,7 +26,7 @@ endif
 export PATH := $(dir $(PYTHON)):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo build test stubs pytest conformance bench lint format sanitize clean
+.PHONY: help demo build test generated pytest conformance bench lint format sanitize clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -75,14 +75,16 @@ build: $(BUILD_VENV)
 # Every step runs, whatever the ones before it said; pytest's closing line comes last.
 test: $(TEST_VENV) build
 	@failed=
-	for step in lint stubs conformance pytest; do
+	for step in lint generated conformance pytest; do
 	  echo "== $$step"
 	  $(MAKE) --no-print-directory $$step || failed="$$failed $$step"
 	done
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
-stubs: build
+# What is read from the rows: the stubs and the reference.
+generated: build
 	@$(PYTHON) tools/make_stubs.py --check
+	$(PYTHON) tools/make_reference.py --check
 
 pytest: build
 	@$(PYTHON) -m pytest $(PYTEST_ARGS) | tee $(BUILD)/pytest.log
