@@ -194,10 +194,66 @@ void fill_number(char* to, DType d, const Arg& a, i64 n) {
   else std::fill_n(reinterpret_cast<i64*>(to), n, a.i);
 }
 
+// Integers and bools of any width, contiguous and of one shape and dtype, under a formula that treats each bit alone.
+template <class Allocate>
+bool run_on_words(const Expr& e, const Arg* operand, int n, Tensor& out, Allocate&& allocate) {
+  const TensorImpl* first = nullptr;
+  for (int k = 0; k < n; ++k) {
+    if (!operand[k].is_tensor()) continue;
+    const TensorImpl& t = *operand[k].t;
+    if (!first) first = &t;
+    if (!t.is_contiguous() || t.has(kWrappedNumber) || t.dtype != first->dtype || !same_shape(t, *first)) return false;
+  }
+  if (!first || !is_integral(first->dtype)) return false;
+  i64 width = size_of(first->dtype);
+  alignas(64) i64 number[2][kNumberTile];
+  const char* in[2];
+  for (int k = 0; k < n; ++k) {
+    if (n > 2) return false;
+    in[k] = operand[k].is_tensor() ? operand[k].t->data() : reinterpret_cast<const char*>(number[k]);
+    if (operand[k].is_tensor()) continue;
+    if ((first->dtype == DType::bool_) != (operand[k].kind == Kind::boolean)) return false;
+    i64 word = operand[k].i;
+    for (i64 bits = 8 * width; bits < 64; bits *= 2)
+      word = static_cast<i64>((static_cast<std::uint64_t>(word) & ((std::uint64_t{1} << bits) - 1)) |
+                              static_cast<std::uint64_t>(word) << bits);
+    std::fill_n(number[k], kNumberTile, word);
+  }
+  allocate(*first, first->dtype);
+  Tile tile = e.tile[static_cast<int>(Compute::i64)];
+  i64 bytes = first->numel * width, words = bytes / 8;
+  char* to = out->data();
+  auto run = [&](char* result, const char* const* from, i64 count) {
+    tile(result, reinterpret_cast<const void* const*>(from), static_cast<std::size_t>(count), nullptr);
+  };
+  {
+    WithoutInterpreter released(words >= kLongKernel);
+    parallel_for(words, kParallelElements, [&](i64 begin, i64 end) {
+      for (i64 at = begin; at < end; at += kNumberTile) {
+        const char* from[2];
+        for (int k = 0; k < n; ++k) from[k] = operand[k].is_tensor() ? in[k] + at * 8 : in[k];
+        run(to + at * 8, from, std::min(kNumberTile, end - at));
+      }
+    });
+  }
+  if (std::size_t rest = static_cast<std::size_t>(bytes % 8)) {  // the last bytes through a word of their own
+    char last[2][8] = {}, result[8];
+    const char* from[2];
+    for (int k = 0; k < n; ++k) {
+      std::memcpy(last[k], operand[k].is_tensor() ? in[k] + words * 8 : in[k], rest);
+      from[k] = last[k];
+    }
+    run(result, from, 1);
+    std::memcpy(to + words * 8, result, rest);
+  }
+  return true;
+}
+
 // Contiguous tensors of one shape and dtype, with numbers that do not promote: straight to the tile.
 template <class Allocate>
 bool run_directly(const Expr& e, const Arg* operand, int n, const double* attribute, const DType* compute,
                   Result result, Tensor& out, Allocate&& allocate) {
+  if (e.bitwise && !compute && run_on_words(e, operand, n, out, allocate)) return true;
   const TensorImpl* first = nullptr;
   bool simple = result == Result::promoted || result == Result::boolean || result == Result::floating;
   for (int k = 0; k < n; ++k) {
@@ -459,8 +515,8 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   Node* node = nullptr;
   std::uint32_t version_before = self.storage->version;
   auto record_with_original = [&] {
-    ArgRoom recorded;
-    std::copy_n(arg.value, op.signature->n, recorded.value);
+    Arg recorded[kMaxArgs];
+    std::copy_n(arg.value, op.signature->n, recorded);
     if (original) {
       if (wants_grad(self)) {
         Edge e = edge_of(self);

@@ -66,6 +66,13 @@ template <class F, Binding B, class T> constexpr bool formula_gives_mask() {
 
 }  // namespace RL_ISA
 
+// Nothing but names and & | ^ ~ after the lambda's parameters.
+constexpr bool is_bitwise(std::string_view text) {
+  std::string_view body = text.substr(text.find("return") + 6);
+  body = body.substr(0, body.find(';'));
+  return body.find_first_of("&|^~") != body.npos && body.find_first_of("<>=!+-*/%.(") == body.npos;
+}
+
 template <Binding B, DTypes D, class F> constexpr Expr make_expr(const char* text, F) {
   Expr e;
   e.text = text;
@@ -82,6 +89,7 @@ template <Binding B, DTypes D, class F> constexpr Expr make_expr(const char* tex
   }
   if constexpr (D & complexes) e.tile[int(Compute::c128)] = &TileLoop<F, B, complex128>::run;
   e.identity = std::string_view(text) == "[](auto gy) { return gy; }";
+  e.bitwise = is_bitwise(text);
   return e;
 }
 

@@ -62,8 +62,9 @@ def clamp(input, min=None, max=None, *, out=None):
     """
     if min is None and max is None:
         raise RuntimeError("[clamp] at least one of 'min' or 'max' must not be None. Received neither.")
-    result = input if min is None else _core.clamp_min(input, min)
-    return result if max is None else _core.clamp_max(result, max)
+    if max is None:
+        return _core.clamp_min(input, min)
+    return _core.clamp_max(input, max) if min is None else _core.clamp_between(input, min, max)
 
 
 @composition(method=False, out=True)

@@ -59,14 +59,15 @@ inline void check_index_dtype(std::string_view op, const TensorImpl& index, Erro
 inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, int dim, ErrorKind kind,
                             bool from_end = false, const TensorImpl* out = nullptr) {
   Tensor flat = out ? packed_apart(index, DType::i64, *out) : packed(index, DType::i64);
-  i64* p = flat->data_as<i64>();
-  bool negative = false;
-  for (i64 i = 0; i < flat->numel; ++i) {
+  const i64* p = flat->data_as<i64>();
+  std::uint64_t outside = 0;  // the top bit: of p where it is negative, of size - 1 - p where it is too large
+  for (i64 i = 0; i < flat->numel; ++i)
+    outside |=
+        static_cast<std::uint64_t>(p[i]) | (static_cast<std::uint64_t>(size) - 1 - static_cast<std::uint64_t>(p[i]));
+  if (!(outside >> 63)) return flat;
+  for (i64 i = 0; i < flat->numel; ++i)
     check(p[i] < size && p[i] >= (from_end ? -size : 0), kind, "[", op, "] index ", p[i],
           " is out of bounds for dimension ", dim, " with size ", size, ": index out of range.");
-    negative |= p[i] < 0;
-  }
-  if (!negative) return flat;
   Tensor wrapped = empty(flat->sizes(), DType::i64);
   for (i64 i = 0; i < flat->numel; ++i) wrapped->data_as<i64>()[i] = p[i] < 0 ? p[i] + size : p[i];
   return wrapped;

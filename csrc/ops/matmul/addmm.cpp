@@ -169,9 +169,10 @@ OP(addr, all_types,
           check(!is_integral(d) || c.arg[k].kind != Kind::real, ErrorKind::runtime,
                 "[addr] For integral input tensors, argument ", k == 3 ? "beta" : "alpha",
                 " must not be a floating point number. Received ", c.real(k), ".");
-        Tensor p = scaled(to_dtype(call<"outer">(Tensor(&a), Tensor(&b)), d), c.arg[4]),
-               start = start_from(c, p->sizes(), d);
-        c.out[0] = start + p;
+        Tensor column = call<"unsqueeze">(to_dtype(Tensor(&a), d), 1), row = to_dtype(Tensor(&b), d);
+        Tensor start = start_from(c, {Dims{a.size[0], b.size[0]}}, d);
+        if (is_integral(d) || !c.arg[4].is_number()) c.out[0] = start + scaled(column * row, c.arg[4]);
+        else c.out[0] = call<"addcmul">(start, column, row, c.real(4));
       },
   .vjp =
       [](Backward& b) {

@@ -65,6 +65,17 @@ OP(clamp_min, real_types, "clamp_min(input: Tensor, min: Tensor | Number) -> Ten
   .samples = "randn(3, 4), 0.1\nrandn(3, 4), randn(4)",
 };
 
+OP(clamp_between, real_types, "clamp_between(input: Tensor, min: Tensor | Number, max: Tensor | Number) -> Tensor") {
+  .doc = "input, but at least min and at most max; max where they cross. At equality the gradient goes to input.",
+  .home = "_core",
+  .forms = function,
+  .value = EXPR([](auto input, auto min, auto max) { return minimum(maximum(input, min), max); }),
+  .grad = {GRAD([](auto gy, auto input, auto min, auto max) { return where((input >= min) & (input <= max), gy, 0.); }),
+           GRAD([](auto gy, auto input, auto min, auto max) { return where((input < min) & (min <= max), gy, 0.); }),
+           GRAD([](auto gy, auto input, auto min, auto max) { return where((input > max) | (min > max), gy, 0.); })},
+  .samples = "randn(3, 4), -0.5, 0.5\nrandn(3, 4), randn(4), randn(4)\nrandint(0, 9, (5,)), 2, 6",
+};
+
 OP(clamp_max, real_types, "clamp_max(input: Tensor, max: Tensor | Number) -> Tensor") {
   .doc = "input, but at most max. At equality the gradient goes to input.",
   .value = EXPR([](auto input, auto max) { return minimum(input, max); }),

@@ -4,32 +4,31 @@ using namespace rl;
 
 namespace {
 
-// Of each line, the element whose rank is `rank(line)`.
+// Of each line, the element whose rank is rank(elements, NaNs among them).
 template <class Rank> void pick(const Call& c, Tensor x, const Along& a, Rank&& rank) {
   i64* indices = c.op.signature->outputs > 1 ? c.out[1]->data_as<i64>() : nullptr;
-  for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
-    using V = decltype(line[0].value);
-    auto k = line.begin() + rank(line);
-    std::nth_element(line.begin(), k, line.end(), ascending<V>);
-    c.out[0]->data_as<T>()[number] = T(k->value);
-    if (indices) indices[number] = k->index;
+  for_lines(x, a, false, [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
+    i64 nans = 0;
+    if constexpr (!std::is_integral_v<T>)
+      for (Ranked<T> r : line) nans += key_in<T>(r) == kNanKey<T>;
+    auto k = line.begin() + rank(static_cast<i64>(line.size()), nans);
+    std::nth_element(line.begin(), k, line.end());
+    i64 place = place_in<T>(*k);
+    c.out[0]->data_as<T>()[number] = from[first + place * a.inner];
+    if (indices) indices[number] = place;
   });
 }
 
 // The lower of the two in the middle; with NaNs, the first NaN or the middle of the others.
-template <class L> i64 middle(const L& line, bool skip_nan) {
-  i64 numbers = 0;
-  for (const auto& r : line) numbers += !is_nan(r.value);
-  i64 n = static_cast<i64>(line.size());
-  if (skip_nan || numbers == n) return std::max<i64>(0, numbers - 1) / 2;
-  return numbers;
+i64 middle(i64 n, i64 nans, bool skip_nan) {
+  return skip_nan || nans == 0 ? std::max<i64>(0, n - nans - 1) / 2 : n - nans;
 }
 
 void median_along(const Call& c, bool skip_nan) {
   GradMode off(false);
   Tensor x = contiguous(Tensor(&c.tensor(0)));
   pick(c, x, Along(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim)),
-       [&](const auto& line) { return middle(line, skip_nan); });
+       [&](i64 n, i64 nans) { return middle(n, nans, skip_nan); });
 }
 
 void median_of_all(const Call& c, bool skip_nan) {
@@ -41,7 +40,7 @@ void median_of_all(const Call& c, bool skip_nan) {
     });
     return;
   }
-  pick(c, x, Along(Sizes(&x->numel, 1), 0), [&](const auto& line) { return middle(line, skip_nan); });
+  pick(c, x, Along(Sizes(&x->numel, 1), 0), [&](i64 n, i64 nans) { return middle(n, nans, skip_nan); });
 }
 
 void infer_all(const Call& c) {
@@ -77,7 +76,7 @@ OP(kthvalue, number_types,
         GradMode off(false);
         Tensor x = contiguous(Tensor(&c.tensor(0)));
         pick(c, x, Along(x->sizes(), wrap_dim("kthvalue", c.integer(2), x->ndim)),
-             [&](const auto&) { return c.integer(1) - 1; });
+             [&](i64, i64) { return c.integer(1) - 1; });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), !b.flag(3))); },
   .saves = "indices",
@@ -138,18 +137,18 @@ OP(mode, real_types, "mode(input: Tensor, dim: int = -1, keepdim: bool = False) 
       [](const Call& c) {
         GradMode off(false);
         Tensor x = contiguous(Tensor(&c.tensor(0)));
-        for_lines(x, Along(x->sizes(), wrap_dim("mode", c.integer(1), x->ndim)),
-                  [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
-                    using V = decltype(line[0].value);
-                    std::sort(line.begin(), line.end(), ascending<V>);
-                    std::size_t best = 0, best_count = 0;
-                    for (std::size_t i = 0, count = 0; i < line.size(); ++i) {
-                      count = i > 0 && !before(line[i - 1].value, line[i].value) ? count + 1 : 1;
-                      if (count > best_count) best = i, best_count = count;
-                    }
-                    c.out[0]->data_as<T>()[number] = T(line[best].value);
-                    c.out[1]->data_as<i64>()[number] = line[best].index;
-                  });
+        Along a(x->sizes(), wrap_dim("mode", c.integer(1), x->ndim));
+        for_lines(x, a, false, [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
+          sort_ranked<T>(line);
+          std::size_t best = 0, best_count = 0;
+          for (std::size_t i = 0, count = 0; i < line.size(); ++i) {
+            count = i > 0 && key_in<T>(line[i - 1]) == key_in<T>(line[i]) ? count + 1 : 1;
+            if (count > best_count) best = i, best_count = count;
+          }
+          i64 place = place_in<T>(line[best]);
+          c.out[0]->data_as<T>()[number] = from[first + place * a.inner];
+          c.out[1]->data_as<i64>()[number] = place;
+        });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), !b.flag(2))); },
   .saves = "indices",

@@ -20,15 +20,13 @@ OP(sort, real_types,
         GradMode off(false);
         Tensor x = contiguous(Tensor(&c.tensor(0)));
         Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
-        bool down = c.flag(2);
         i64* indices = c.out[1]->data_as<i64>();
-        for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64 at, i64) {
-          using V = decltype(line[0].value);
-          std::sort(line.begin(), line.end(), down ? descending<V> : ascending<V>);
+        for_lines(x, a, c.flag(2), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64) {
+          sort_ranked<T>(line);
           T* to = c.out[0]->data_as<T>();
-          for (const auto& r : line) {
-            to[at] = T(r.value);
-            indices[at] = r.index;
+          for (i64 at = first; Ranked<T> r : line) {
+            indices[at] = place_in<T>(r);
+            to[at] = from[first + indices[at] * a.inner];
             at += a.inner;
           }
         });
@@ -65,22 +63,21 @@ OP(topk, number_types,
         Tensor x = contiguous(Tensor(&c.tensor(0)));
         Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
         i64 k = x->ndim ? c.integer(1) : 1;
-        bool down = c.flag(3);
         i64* indices = c.out[1]->data_as<i64>();
-        for_lines(x, a, [&]<class T, class L>(Type<T>, L& line, i64, i64 number) {
-          using V = decltype(line[0].value);
-          auto order = down ? descending<V> : ascending<V>;
+        for_lines(x, a, c.flag(3), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
+          std::span<Ranked<T>> best = line.first(static_cast<std::size_t>(k));
           if (k * 16 < a.n) {
-            std::partial_sort(line.begin(), line.begin() + k, line.end(), order);
+            std::partial_sort(line.begin(), best.end(), line.end());
           } else if (k > 0) {
-            if (k < a.n) std::nth_element(line.begin(), line.begin() + (k - 1), line.end(), order);
-            std::sort(line.begin(), line.begin() + k, order);
+            if (k < a.n) std::nth_element(line.begin(), best.end() - 1, line.end());
+            sort_ranked<T>(best);
           }
           T* to = c.out[0]->data_as<T>();
           i64 at = number / a.inner * k * a.inner + number % a.inner;
-          for (i64 i = 0; i < k; ++i, at += a.inner) {
-            to[at] = T(line[static_cast<std::size_t>(i)].value);
-            indices[at] = line[static_cast<std::size_t>(i)].index;
+          for (Ranked<T> r : best) {
+            indices[at] = place_in<T>(r);
+            to[at] = from[first + indices[at] * a.inner];
+            at += a.inner;
           }
         });
       },

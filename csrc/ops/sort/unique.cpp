@@ -42,25 +42,12 @@ void unique_elements(const Call& c, bool sorted) {
     if constexpr (!is_complex_type<T>) {
       using V = Wide<T>;
       const T* from = x->data_as<T>();
-      std::vector<i64> order;
-      if (sorted && !inverse && !counts) {  // values alone
-        std::vector<V> values(from, from + x->numel);
-        std::sort(values.begin(), values.end(), before<V>);
-        values.erase(std::unique(values.begin(), values.end()), values.end());
-        c.out[0] = empty({static_cast<i64>(values.size())}, x->dtype);
-        for (std::size_t k = 0; k < values.size(); ++k) c.out[0]->data_as<T>()[k] = T(values[k]);
-        c.out[1] = empty({0}, DType::i64);
-        c.out[2] = empty({0}, DType::i64);
-        return;
-      }
+      std::vector<i64> order = in_order(x->numel);
       if (sorted) {
-        std::vector<Ranked<V>> ranked(static_cast<std::size_t>(x->numel));
-        for (i64 i = 0; i < x->numel; ++i) ranked[static_cast<std::size_t>(i)] = {V(from[i]), i};
-        std::sort(ranked.begin(), ranked.end(), ascending<V>);
-        order.reserve(ranked.size());
-        for (const auto& r : ranked) order.push_back(r.index);
-      } else {
-        order = in_order(x->numel);
+        std::vector<Ranked<T>> line(order.size());
+        rank_line(from, 1, false, std::span(line));
+        sort_ranked<T>(line);
+        std::transform(line.begin(), line.end(), order.begin(), place_in<T>);
       }
       Runs runs = find_runs(order, inverse, counts, [&](i64 i, i64 j) { return V(from[i]) == V(from[j]); });
       c.out[0] = empty({static_cast<i64>(runs.first.size())}, x->dtype);
@@ -96,11 +83,7 @@ void unique_slices(const Call& c, bool sorted) {
       const T* from = x->data_as<T>();
       auto less = [&](i64 i, i64 j) {
         const T *a = from + i * width, *b = from + j * width;
-        for (i64 k = 0; k < width; ++k) {
-          if (before(V(a[k]), V(b[k]))) return true;
-          if (before(V(b[k]), V(a[k]))) return false;
-        }
-        return false;
+        return std::lexicographical_compare(a, a + width, b, b + width, [](T u, T v) { return key_of(u) < key_of(v); });
       };
       if (sorted) std::stable_sort(order.begin(), order.end(), less);
       runs = find_runs(order, c.flag(2), c.flag(3), [&](i64 i, i64 j) {

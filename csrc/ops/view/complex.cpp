@@ -1,4 +1,5 @@
 // Complex numbers as pairs of real ones and back, and memory read as another dtype.
+#include "base/parallel.h"
 #include "ops/expr.h"
 using namespace rl;
 
@@ -163,8 +164,10 @@ OP(part_scatter, inexact_types,
         GradMode off(false);
         c.out[0] = call<"contiguous_copy">(Tensor(&c.tensor(0)));
         Tensor part = call<"part_view">(c.out[0], c.ints(2), c.ints(3), c.integer(4));
-        check(same_shape(*part, c.tensor(1)), ErrorKind::runtime, "[part_scatter] src must have the size of the part. "
-              "Received ", describe(c.tensor(1)), " for ", describe(*part), ".");
+        check(same_shape(*part, c.tensor(1)), ErrorKind::runtime,
+              "[part_scatter] src must have the size of the part. "
+              "Received ",
+              describe(c.tensor(1)), " for ", describe(*part), ".");
         copy_elements(*part, c.tensor(1));
       },
   .vjp =
@@ -231,13 +234,16 @@ OP(complex, floats, "complex(real: Tensor, imag: Tensor) -> Tensor") {
               " but got scalar type ", im.dtype, " for second argument: both must have one dtype.");
         Dims size = broadcast("complex", re.sizes(), im.sizes());
         TensorImpl& out = c.output(0, size, to_complex(re.dtype));
-        Dims stride(out.strides());
-        for (int d = 0; d < stride.n; ++d) stride[d] *= 2;
-        for (int part = 0; part < 2; ++part) {
-          Tensor half = strided_alias(out, size, stride, part);
-          half->dtype = re.dtype;
-          copy_elements(*half, part ? im : re);
-        }
+        Tensor a = empty(size, re.dtype), b = empty(size, re.dtype);
+        copy_elements(*a, re);
+        copy_elements(*b, im);
+        visit(re.dtype, [&]<class T>(Type<T>) {
+          if constexpr (std::is_floating_point_v<T>)
+            parallel_for(out.numel, kParallelElements, [&, x = a->data_as<T>(), y = b->data_as<T>()](i64 from, i64 to) {
+              T* pairs = reinterpret_cast<T*>(out.data());
+              for (i64 i = from; i < to; ++i) pairs[2 * i] = x[i], pairs[2 * i + 1] = y[i];
+            });
+        });
       },
   .vjp =
       [](Backward& b) {
