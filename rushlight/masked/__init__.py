@@ -8,6 +8,7 @@ tensor([[0.5000, 0.5000],
 """
 
 from rushlight.masked.elementwise import cumprod, cumsum, log_softmax, logaddexp, normalize, softmax, softmin
+from rushlight.masked.masked_tensor import MaskedTensor, as_masked_tensor, is_masked_tensor, masked_tensor
 from rushlight.masked.reductions import (
     amax,
     amin,
@@ -24,6 +25,7 @@ from rushlight.masked.reductions import (
 )
 
 __all__ = [
-    "amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
-    "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var",
+    "MaskedTensor", "amax", "amin", "argmax", "argmin", "as_masked_tensor", "cumprod", "cumsum", "is_masked_tensor",
+    "log_softmax", "logaddexp", "logsumexp", "masked_tensor", "mean", "median", "norm", "normalize", "prod", "softmax",
+    "softmin", "std", "sum", "var",
 ]  # fmt: skip

@@ -6,10 +6,12 @@ What a function gives where the mask is False is what it gives for the value tha
 
 import rushlight
 from rushlight import _core
+from rushlight.masked.masked_tensor import takes_masked_tensors, unwrapped
 from rushlight.masked.masking import filled, highest, lowest
 from rushlight.masked.reductions import norm
 
 
+@takes_masked_tensors
 def cumsum(input, dim, *, dtype=None, mask=None):
     """The sum of the elements up to each one along dim.
 
@@ -19,6 +21,7 @@ def cumsum(input, dim, *, dtype=None, mask=None):
     return _core.cumsum(filled("masked.cumsum", input, mask, 0), dim, dtype=dtype or input.dtype)
 
 
+@takes_masked_tensors
 def cumprod(input, dim, *, dtype=None, mask=None):
     """The product of the elements up to each one along dim.
 
@@ -28,6 +31,7 @@ def cumprod(input, dim, *, dtype=None, mask=None):
     return _core.cumprod(filled("masked.cumprod", input, mask, 1), dim, dtype=dtype or input.dtype)
 
 
+@takes_masked_tensors
 def softmax(input, dim, *, dtype=None, mask=None):
     """exp(input) over its sum along dim; 0 where the mask is False, NaN where it leaves nothing.
 
@@ -37,6 +41,7 @@ def softmax(input, dim, *, dtype=None, mask=None):
     return rushlight.softmax(filled("masked.softmax", input, mask, lowest), dim, dtype=dtype)
 
 
+@takes_masked_tensors
 def log_softmax(input, dim, *, dtype=None, mask=None):
     """The logarithm of `softmax`.
 
@@ -46,6 +51,7 @@ def log_softmax(input, dim, *, dtype=None, mask=None):
     return rushlight.log_softmax(filled("masked.log_softmax", input, mask, lowest), dim, dtype=dtype)
 
 
+@takes_masked_tensors
 def softmin(input, dim, *, dtype=None, mask=None):
     """The `softmax` of -input.
 
@@ -55,6 +61,7 @@ def softmin(input, dim, *, dtype=None, mask=None):
     return rushlight.softmax(-filled("masked.softmin", input, mask, highest), dim, dtype=dtype)
 
 
+@takes_masked_tensors
 def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):
     """input over its norm of order ord along dim, or over eps where the norm is less; 0 where the mask is False.
 
@@ -72,6 +79,6 @@ def logaddexp(input, other, *, dtype=None, input_mask=None, other_mask=None):
     tensor([1.])
     """
     made = dtype or input.dtype
-    x = filled("masked.logaddexp", input, input_mask, lowest)
-    y = filled("masked.logaddexp", other, other_mask, lowest)
+    x = filled("masked.logaddexp", *unwrapped("masked.logaddexp", input, input_mask), lowest)
+    y = filled("masked.logaddexp", *unwrapped("masked.logaddexp", other, other_mask), lowest)
     return rushlight.logaddexp(x.to(made), y.to(made))

@@ -6,6 +6,7 @@ input's), and mask, bool of a shape that broadcasts to input's (None: every elem
 
 import rushlight
 from rushlight import _core
+from rushlight.masked.masked_tensor import takes_masked_tensors
 from rushlight.masked.masking import filled, full_mask, highest, lowest, reduced_dims
 
 
@@ -16,6 +17,7 @@ def _summing_dtype(input, dtype):
     return input.dtype if input.is_floating_point() or input.is_complex() else rushlight.int64
 
 
+@takes_masked_tensors
 def sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The sum; 0 where the mask leaves nothing. Integers give int64.
 
@@ -27,6 +29,7 @@ def sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     return _core.sum(x, dims, keepdim, dtype=_summing_dtype(input, dtype))
 
 
+@takes_masked_tensors
 def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The product; 1 where the mask leaves nothing. Integers give int64.
 
@@ -39,6 +42,7 @@ def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     return x
 
 
+@takes_masked_tensors
 def amax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The maximum; -inf, or the least integer, where the mask leaves nothing.
 
@@ -51,6 +55,7 @@ def amax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     return _core.amax(x, reduced_dims("masked.amax", x, dim), keepdim).to(dtype or input.dtype)
 
 
+@takes_masked_tensors
 def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The minimum; inf, or the greatest integer, where the mask leaves nothing. See `amax`.
 
@@ -61,6 +66,7 @@ def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     return _core.amin(x, reduced_dims("masked.amin", x, dim), keepdim).to(dtype or input.dtype)
 
 
+@takes_masked_tensors
 def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The place of the maximum along the int dim, or in the flattened input; in input's dtype unless told otherwise.
 
@@ -71,6 +77,7 @@ def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     return _core.argmax(x, dim, keepdim).to(dtype or input.dtype)
 
 
+@takes_masked_tensors
 def argmin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The place of the minimum, see `argmax`.
 
@@ -87,6 +94,7 @@ def _count(name, input, dims, keepdim, mask):
     return _core.sum(counted, dims, keepdim)
 
 
+@takes_masked_tensors
 def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The mean; NaN where the mask leaves nothing.
 
@@ -104,6 +112,7 @@ def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     return sum(input, dims, keepdim=keepdim, dtype=made, mask=mask) / _count("masked.mean", input, dims, keepdim, mask)
 
 
+@takes_masked_tensors
 def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     """The median along the int dim, the lower one of two, without NaN; NaN where the mask leaves nothing.
 
@@ -122,6 +131,7 @@ def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     return rushlight.nanmedian(x, dim, keepdim).values.to(dtype or input.dtype)
 
 
+@takes_masked_tensors
 def norm(input, ord=2.0, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The vector norm of order ord, see torch.linalg.vector_norm; 0, or for a negative order inf, where the mask
     leaves nothing.
@@ -133,6 +143,7 @@ def norm(input, ord=2.0, dim=None, *, keepdim=False, dtype=None, mask=None):
     return _core.vector_norm(x, ord, reduced_dims("masked.norm", x, dim), keepdim, dtype=dtype)
 
 
+@takes_masked_tensors
 def var(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
     """The variance: the squared distances from the mean over the count less correction (1, or 0 for unbiased=False).
 
@@ -158,6 +169,7 @@ def var(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype
     return total / (_count("masked.var", input, dims, keepdim, mask) - correction).clamp(min=0)
 
 
+@takes_masked_tensors
 def std(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
     """The standard deviation, the root of `var`.
 
@@ -167,6 +179,7 @@ def std(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype
     return var(input, dim, unbiased, correction=correction, keepdim=keepdim, dtype=dtype, mask=mask).sqrt()
 
 
+@takes_masked_tensors
 def logsumexp(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """log(sum(exp(input))); -inf where the mask leaves nothing.
 

@@ -134,3 +134,14 @@ def test_errors_are_those_of_torch(call, error):
         namespace = {name: getattr(package.masked, name) for name in ("sum", "mean", "median", "amax", "var", "norm")}
         with pytest.raises(error):
             eval(call, {**namespace, "x": x, "mask": mask, "torch": package})
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["sum", "amax", "var", "norm", "softmax", "normalize", "median"])
+def test_a_masked_tensor_brings_its_mask(name):
+    x, mask = arguments(rushlight)
+    further = {"normalize": (2.0, 1), "norm": (2.0, 1)}.get(name, (1,))
+    function, a = getattr(rushlight.masked, name), rushlight.masked.masked_tensor(x, mask)
+    for more in (None, mask.flip(0)):
+        expected = function(x, *further, mask=mask if more is None else mask & more)
+        np.testing.assert_array_equal(function(a, *further, mask=more).numpy(), expected.numpy())
