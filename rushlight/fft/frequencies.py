@@ -1,5 +1,7 @@
 """Which frequency stands where in a transform, and the order with 0 in the middle."""
 
+import operator
+
 import rushlight
 from rushlight.ops.composition import write_out
 from rushlight.ops.dimension import wrap_dims
@@ -7,7 +9,7 @@ from rushlight.ops.dimension import wrap_dims
 
 def _over_length(name, whole, n, d, out, dtype, device, requires_grad):
     """whole(dtype), the frequencies in whole turns, over the length n d."""
-    if n < 0:
+    if operator.index(n) < 0:
         raise RuntimeError(f"[{name}] n must be non-negative. Received {n}.")
     if dtype is None:
         dtype = rushlight.get_default_dtype() if out is None else out.dtype

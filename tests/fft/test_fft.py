@@ -108,6 +108,7 @@ ERRORS = [
     ("fftn(torch.ones(3, 3), dim=(0, -2))", RuntimeError),
     ("rfftn(torch.ones(3, 3), dim=())", RuntimeError),
     ("fftfreq(-1)", RuntimeError),
+    ("fftfreq(2.5)", TypeError),
     ("fftfreq(4, dtype=torch.int64)", RuntimeError),
     ("fftshift(torch.ones(3), dim=2)", IndexError),
 ]

@@ -113,4 +113,4 @@ def test_iteration_keeps_the_mask():
 def test_what_would_lose_the_mask_is_refused(call, error):
     d, m = rushlight.ones(2, 2), rushlight.tensor([[True, False], [True, True]])
     with pytest.raises(error):
-        eval(call, {"MaskedTensor": MaskedTensor, "a": MaskedTensor(d, m), "d": d, "m": m, "rushlight": rushlight})
+        eval(call, {**globals(), "a": MaskedTensor(d, m), "d": d, "m": m})
