@@ -8,6 +8,7 @@ import rushlight
 from rushlight import _core
 from rushlight.masked.masked_tensor import takes_masked_tensors
 from rushlight.masked.masking import filled, full_mask, highest, lowest, reduced_dims
+from rushlight.ops.dimension import wrap_dim
 
 
 def _summing_dtype(input, dtype):
@@ -121,6 +122,7 @@ def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.median(torch.tensor([1.0, 2.0, 4.0]), mask=torch.tensor([False, True, True]))
     tensor(2.)
     """
+    dim = wrap_dim("masked.median", dim, input.ndim)
     x = input if input.is_floating_point() else input.to(rushlight.float32)
     if x is not input and mask is not None and not bool(full_mask("masked.median", input, mask).any(dim).all()):
         raise ValueError(
