@@ -4,6 +4,7 @@ What an operator does with the mask is read from its row in the registry: the ma
 equal and are the result's; a view of the tensor is the same view of its mask; a reduction is that of torch.masked.
 """
 
+import copy
 import functools
 
 import rushlight
@@ -11,7 +12,7 @@ from rushlight import _core
 from rushlight.masked.masking import full_mask, reduced_dims
 
 # Rows that are neither formulas nor views, and act like them.
-_ELEMENTWISE = {"clone", "div", "floor_divide", "pow", "to_dtype"}
+_ELEMENTWISE = {"clone", "div", "floor_divide", "full_like", "ones_like", "pow", "to_dtype", "zeros_like"}
 _REARRANGING = {"contiguous", "flip", "index_select", "repeat", "reshape", "roll", "cat", "stack"}
 _REDUCTIONS = {"amax", "amin", "argmax", "argmin", "logsumexp", "mean", "prod", "std", "sum", "var"}
 _NORMALISATIONS = {"cumprod", "cumsum", "log_softmax", "softmax"}
@@ -119,6 +120,12 @@ class MaskedTensor(_core.Tensor):
 
     def __iter__(self):
         return iter(self.unbind())
+
+    def __deepcopy__(self, memo):
+        return memo.setdefault(id(self), type(self)(copy.deepcopy(self._data, memo), self._mask.clone()))
+
+    def __reduce_ex__(self, protocol):
+        return type(self), (self._data, self._mask)
 
     def __repr__(self):
         data, mask = self._data.detach(), self._mask

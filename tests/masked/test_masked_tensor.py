@@ -1,5 +1,8 @@
 """MaskedTensor: what each kind of operator does with the mask, gradients, and what it refuses."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -17,6 +20,7 @@ a < 3
 (-a).exp()
 torch.maximum(a, b)
 a.clone().add_(2)
+torch.ones_like(a)
 a + d
 torch.where(m, a, b)
 torch.where(m, a, d)
@@ -84,6 +88,15 @@ def test_a_copy_is_a_copy():
     x.add_(1)
     assert copy.get_data().tolist() == [0.0, 0.0]
     assert same.get_data().tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("through", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))])
+def test_copies_and_files_keep_the_mask_and_what_is_trained(through):
+    a = masked_tensor(rushlight.ones(2), rushlight.tensor([True, False]), requires_grad=True)
+    a.sum().backward()
+    received = through(a)
+    assert is_masked_tensor(received) and repr(received) == repr(a)
+    assert received.requires_grad and received.is_leaf
 
 
 def test_iteration_keeps_the_mask():
