@@ -282,16 +282,19 @@ class Draw:
 BY_NAME = {
     **dict.fromkeys(("dim", "dim0", "dim1", "dim2", "axis", "axis0", "axis1", "n", "diagonal", "offset", "start",
                      "k", "end", "step", "steps", "length", "chunks", "groups", "num_classes", "source", "destination",
-                     "blank", "upscale_factor", "num_samples", "num_heads"), "int"),
+                     "blank", "upscale_factor", "num_samples", "num_heads", "n_fft", "hop_length", "win_length", "M"),
+                    "int"),
     **dict.fromkeys(("dims", "size", "shape", "sizes", "repeats", "kernel_size", "stride", "padding", "dilation", "pad",
                      "output_size", "normalized_shape", "split_size_or_sections", "indices_or_sections", "shifts",
-                     "reps", "output_padding", "scale_factor", "sections", "split_sizes"), "ints"),
+                     "reps", "output_padding", "scale_factor", "sections", "split_sizes", "s"), "ints"),
     **dict.fromkeys(("tensors", "sequence", "arrays", "matrices"), "list[Tensor]"),
-    **dict.fromkeys(("p", "alpha", "beta", "eps", "margin", "min", "max", "value", "q", "fill_value"), "Number"),
+    **dict.fromkeys(("p", "alpha", "beta", "eps", "margin", "min", "max", "value", "q", "fill_value", "ord", "tau",
+                     "std", "correction", "d"), "Number"),
     **dict.fromkeys(("keepdim", "largest", "sorted", "descending", "training", "inplace", "bias"), "bool"),
     **dict.fromkeys(("mode", "reduction", "approximate", "rounding_mode", "indexing", "reduce", "equation", "side"),
                     "str"),
     "dtype": "dtype",
+    "mask": "Mask",
     "generator": "Generator",
 }  # fmt: skip
 
@@ -312,10 +315,10 @@ def kind_of(parameter):
 def python_functions():
     """Public functions that are compositions: name -> function."""
     found = {name: f for name, f in rushlight.ops.FUNCTIONS.items() if isinstance(f, types.FunctionType)}
-    functional = vars(rushlight.nn.functional)
-    found |= {
-        f"nn.functional.{n}": f for n, f in functional.items() if isinstance(f, types.FunctionType) and n[0] != "_"
-    }
+    for module in (rushlight.nn.functional, rushlight.fft, rushlight.signal.windows, rushlight.masked):
+        place = module.__name__.removeprefix("rushlight.")
+        functions = {n: f for n, f in vars(module).items() if isinstance(f, types.FunctionType) and n[0] != "_"}
+        found |= {f"{place}.{n}": f for n, f in functions.items()}
     return found
 
 

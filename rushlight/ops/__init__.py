@@ -22,6 +22,7 @@ FAMILIES = (
     "sampling",
     "activation",
     "window",
+    "spectral",
 )
 for _family in FAMILIES:
     importlib.import_module(f"rushlight.ops.{_family}")
