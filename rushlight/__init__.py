@@ -57,7 +57,7 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "autograd", "cuda", "demo", "linalg", "nn", "optim", "printing", "random", "return_types", "serialization",
+    "autograd", "cuda", "demo", "distributions", "linalg", "nn", "optim", "printing", "random", "return_types", "serialization",
     "special", "testing", "utils", "version", "viz",
 )  # fmt: skip
 _LOSSES_AND_DISTANCES = (
