@@ -33,7 +33,7 @@ class Cauchy(Distribution):
 
     @property
     def variance(self):
-        return rushlight.full_like(self.loc, rushlight.nan)
+        return rushlight.full_like(self.loc, rushlight.inf)
 
     def rsample(self, sample_shape=rushlight.Size()):
         return self.loc + self.scale * self.loc.new_empty(self._extended_shape(sample_shape)).cauchy_()

@@ -38,8 +38,7 @@ class Gamma(ExponentialFamily):
 
     def rsample(self, sample_shape=rushlight.Size()):
         value = standard_gamma(self.concentration.expand(self._extended_shape(sample_shape))) / self.rate
-        value.detach().clamp_(min=rushlight.finfo(value.dtype).tiny)  # the value alone: the gradient passes
-        return value
+        return value.clamp(min=rushlight.finfo(value.dtype).tiny)
 
     @validated
     def log_prob(self, value):

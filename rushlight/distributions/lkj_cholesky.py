@@ -12,7 +12,7 @@ __all__ = ["LKJCholesky"]
 
 
 class LKJCholesky(Distribution):
-    """Lower Cholesky factors [*, dim, dim] of correlation matrices, with a density proportional to the determinant to the
+    """Lower Cholesky factors [*, dim, dim] of correlation matrices, of a density proportional to the determinant to the
     power concentration - 1 (Lewandowski, Kurowicka & Joe, "Generating random correlation matrices based on vines and
     extended onion method", 2009).
 

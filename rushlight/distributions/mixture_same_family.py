@@ -40,11 +40,11 @@ class MixtureSameFamily(Distribution):
                     "[MixtureSameFamily] mixture_distribution.batch_shape must be compatible with "
                     f"component_distribution.batch_shape[:-1]. Received {tuple(weights)} and {tuple(batch)}."
                 )
-        count = mixture_distribution.param_shape[-1]
+        count = mixture_distribution.logits.shape[-1]
         if component_distribution.batch_shape[-1] != count:
             raise ValueError(
-                f"[MixtureSameFamily] there must be a weight for each component. Received {count} weights for component_distribution"
-                f".batch_shape[-1] = {component_distribution.batch_shape[-1]}."
+                f"[MixtureSameFamily] there must be a weight for each component. Received {count} weights for "
+                f"component_distribution.batch_shape[-1] = {component_distribution.batch_shape[-1]}."
             )
         self._mixture_distribution = mixture_distribution
         self._component_distribution = component_distribution

@@ -88,11 +88,6 @@ class TransformedDistribution(Distribution):
             x = transform(x)
         return x
 
-    def _backward(self, value):
-        for transform in reversed(self.transforms):
-            value = transform.inv(value)
-        return value
-
     @validated
     def log_prob(self, value):
         event_dim = len(self._event_shape)
@@ -113,9 +108,12 @@ class TransformedDistribution(Distribution):
             sign = sign * transform.sign
         return value if isinstance(sign, int) and sign == 1 else sign * (value - 0.5) + 0.5
 
-    @validated
     def cdf(self, value):
-        return self._monotonize_cdf(self.base_dist.cdf(self._backward(value)))
+        for transform in reversed(self.transforms):
+            value = transform.inv(value)
+        if self.base_dist._validate_args:
+            self.base_dist._validate_sample(value)
+        return self._monotonize_cdf(self.base_dist.cdf(value))
 
     def icdf(self, value):
         return self._forward(self.base_dist.icdf(self._monotonize_cdf(value)))

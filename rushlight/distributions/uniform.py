@@ -34,7 +34,7 @@ class Uniform(Distribution):
 
     @property
     def mode(self):
-        return rushlight.full_like(self.low, rushlight.nan)
+        return rushlight.nan * self.high
 
     @property
     def stddev(self):

@@ -83,8 +83,9 @@ def vec_to_tril_matrix(vec, diag=0):
             f"[vec_to_tril_matrix] The size of last dimension is {count} which cannot be expressed as the lower "
             f"triangular part of a square D x D matrix with diag={diag}."
         )
-    places = (mask.reshape(-1).cumsum(0) - 1).clamp(min=0)
-    return rushlight.where(mask, vec[..., places].reshape((*vec.shape[:-1], size, size)), vec.new_zeros(()))
+    matrix = vec.new_zeros((*vec.shape[:-1], size, size))
+    matrix[..., mask] = vec
+    return matrix
 
 
 def tril_matrix_to_vec(mat, diag=0):

@@ -10,8 +10,7 @@ from rushlight.distributions.chi2 import Chi2
 from rushlight.distributions.distribution import validated
 from rushlight.distributions.exp_family import ExponentialFamily
 from rushlight.distributions.multivariate_normal import factor, given_matrix, half_log_det, precision
-from rushlight.distributions.utils import lazy_property
-from rushlight.linalg import solve_triangular
+from rushlight.distributions.utils import lazy_property, vec_to_tril_matrix
 
 __all__ = ["Wishart"]
 
@@ -102,10 +101,8 @@ class Wishart(ExponentialFamily):
         size = self._size
         chi2 = Chi2(self.df.unsqueeze(-1) - rushlight.arange(size, dtype=self.df.dtype), validate_args=False)
         noise = chi2.rsample(sample_shape).sqrt().diag_embed()
-        rows, columns = rushlight.tril_indices(size, size, -1)
-        shape = rushlight.Size(sample_shape) + self._batch_shape
-        below = rushlight.randn((*shape, size * (size - 1) // 2), dtype=noise.dtype)
-        lower = self._factor @ noise.index_put((..., rows, columns), below)
+        below = rushlight.randn((*noise.shape[:-2], size * (size - 1) // 2), dtype=noise.dtype)
+        lower = self._factor @ (noise + vec_to_tril_matrix(below, -1))
         return lower @ lower.mT
 
     def rsample(self, sample_shape=rushlight.Size(), max_try_correction=None):
@@ -130,8 +127,7 @@ class Wishart(ExponentialFamily):
 
     @validated
     def log_prob(self, value):
-        solved = solve_triangular(self._factor, value, upper=False)
-        trace = solve_triangular(self._factor.mT, solved, upper=True).diagonal(0, -2, -1).sum(-1)
+        trace = value.cholesky_solve(self._factor).diagonal(0, -2, -1).sum(-1)
         log_det = rushlight.linalg.slogdet(value).logabsdet
         return (self.df - self._size - 1) / 2 * log_det - trace / 2 - self._log_normalizer_of(self.df)
 
