@@ -16,6 +16,7 @@ from rushlight.distributions.categorical import Categorical
 from rushlight.distributions.cauchy import Cauchy
 from rushlight.distributions.continuous_bernoulli import ContinuousBernoulli
 from rushlight.distributions.dirichlet import Dirichlet
+from rushlight.distributions.distribution import Distribution
 from rushlight.distributions.exp_family import ExponentialFamily
 from rushlight.distributions.exponential import Exponential
 from rushlight.distributions.gamma import Gamma
@@ -56,7 +57,7 @@ def register_kl(type_p, type_q):
     tensor(0.9189)
     """
     for kind in (type_p, type_q):
-        if not isinstance(kind, type):
+        if not (isinstance(kind, type) and issubclass(kind, Distribution)):
             raise TypeError(f"[register_kl] Expected a Distribution subclass. Received {kind!r}.")
 
     def register(formula):
@@ -211,6 +212,11 @@ def _(q: Pareto, p):
 
 
 @_cross_entropy.register
+def _(q: Uniform, p):
+    return (q.high - q.low).log()
+
+
+@_cross_entropy.register
 def _(q: Beta, p: Uniform):
     a, b = q.concentration1, q.concentration0
     log_rest = _mean_log_between(1 - p.high, 1 - p.low)
@@ -236,11 +242,11 @@ def _by_cross_entropy(p, q):
     return _cross_entropy(q, p) - p.entropy()
 
 
-def _of_uniform(p, q):
-    support = q.support
-    low = support.lower_bound
-    high = getattr(support, "upper_bound", rushlight.inf)
-    return rushlight.where((p.low < low) | (p.high > high), rushlight.inf, _by_cross_entropy(p, q))
+def _within_bounds(p, q):
+    """For p of a bounded support, which that of q may not cover."""
+    high = getattr(q.support, "upper_bound", rushlight.inf)
+    outside = (p.support.lower_bound < q.support.lower_bound) | (p.support.upper_bound > high)
+    return rushlight.where(outside, rushlight.inf, _by_cross_entropy(p, q))
 
 
 def _infinite(p, q):
@@ -261,7 +267,11 @@ def _register_tables():
         Pareto: [Exponential, Gamma, Normal],
         Uniform: [Gumbel, Normal],
     }
-    bounded = {Uniform: [Beta, ContinuousBernoulli, Exponential, Gamma, Pareto]}
+    bounded = {
+        Beta: [Uniform],
+        ContinuousBernoulli: [Uniform],
+        Uniform: [Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform],
+    }
     whole_line = [Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform]
     half_line = [Beta, ContinuousBernoulli, Pareto, Uniform]
     beyond = {
@@ -275,7 +285,7 @@ def _register_tables():
         Pareto: [Beta, ContinuousBernoulli, Uniform],
         Poisson: [Bernoulli, Binomial],
     }
-    for table, formula in ((finite, _by_cross_entropy), (bounded, _of_uniform), (beyond, _infinite)):
+    for table, formula in ((finite, _by_cross_entropy), (bounded, _within_bounds), (beyond, _infinite)):
         for p, qs in table.items():
             for q in qs:
                 register_kl(p, q)(formula)
@@ -297,6 +307,10 @@ def _kl_trials(p, q):
 
 @register_kl(Binomial, Binomial)
 def _kl_binomial(p, q):
+    if (q.total_count > p.total_count).any():
+        raise NotImplementedError(
+            "[kl_divergence] KL between Binomials where q.total_count > p.total_count is not implemented."
+        )
     return rushlight.where(p.total_count > q.total_count, rushlight.inf, p.total_count * _kl_trials(p, q))
 
 
@@ -380,12 +394,6 @@ def _kl_pareto(p, q):
     ratio = q.alpha / p.alpha
     divergence = q.alpha * (p.scale / q.scale).log() - ratio.log() + ratio - 1
     return rushlight.where(p.scale < q.scale, rushlight.inf, divergence)
-
-
-@register_kl(Uniform, Uniform)
-def _kl_uniform(p, q):
-    outside = (q.low > p.low) | (q.high < p.high)
-    return rushlight.where(outside, rushlight.inf, ((q.high - q.low) / (p.high - p.low)).log())
 
 
 @register_kl(ExponentialFamily, ExponentialFamily)

@@ -117,6 +117,12 @@ def uniform(like, shape):
     return rushlight.rand(shape, dtype=like.dtype)
 
 
+def clipped_sigmoid(x):
+    """The sigmoid of x within the open unit interval."""
+    info = rushlight.finfo(x.dtype)
+    return x.sigmoid().clamp(min=info.tiny, max=1 - info.eps)
+
+
 class lazy_property:
     """A method without arguments that is computed when it is first read and kept as an attribute of that name.
 
