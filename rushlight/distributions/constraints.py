@@ -291,6 +291,11 @@ class _Cat(_Several):
 class _Stack(_Several):
     """One set for each index along dim."""
 
+    @property
+    def event_dim(self):
+        within = super().event_dim
+        return within + 1 if self.dim + within < 0 else within
+
     def check(self, value):
         self._check_dim(value)
         parts = value.unbind(self.dim)
