@@ -37,7 +37,7 @@ class Laplace(Distribution):
 
     @property
     def variance(self):
-        return self.stddev**2
+        return 2 * self.scale**2
 
     def rsample(self, sample_shape=rushlight.Size()):
         eps = rushlight.finfo(self.loc.dtype).eps

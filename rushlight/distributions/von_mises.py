@@ -16,7 +16,7 @@ class VonMises(Distribution):
     """Angles in [-pi, pi) around loc, the closer the larger concentration.
 
     >>> torch.distributions.VonMises(torch.tensor(0.0), torch.tensor(1.0)).log_prob(torch.tensor(0.0))
-    tensor(-1.0739)
+    tensor(-1.0738)
     """
 
     arg_constraints = {"loc": constraints.real, "concentration": constraints.positive}

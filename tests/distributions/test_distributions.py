@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import rushlight
+from rushlight.autograd import gradcheck, gradgradcheck
 
 torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.oracle
 
 # Calls in the namespace of torch.distributions; v(...) is a float64 parameter that asks for a gradient,
-# f(...) one of float32, c(...) a constant.
+# s(...) one that is made symmetric, f(...) one of float32, c(...) a constant.
 CASES = """
 Bernoulli(v(0.2, 0.5, 0.7))
 Bernoulli(logits=v(-1.0, 0.3))
@@ -54,8 +55,8 @@ MixtureSameFamily(Categorical(v(0.2, 0.8)), Normal(v(0.0, 1.0), v(1.0, 2.0)))
 MixtureSameFamily(Categorical(v(0.2, 0.8)), Independent(Normal(v([0.0, 1.0], [2.0, 3.0]), v(1.0, 2.0)), 1))
 Multinomial(5, v(0.2, 0.5, 0.3))
 Multinomial(3, logits=v([0.2, 0.5], [0.1, -0.3]))
-MultivariateNormal(v(0.0, 1.0), v([2.0, 0.5], [0.5, 1.0]))
-MultivariateNormal(v(0.0, 1.0), precision_matrix=v([2.0, 0.5], [0.5, 1.0]))
+MultivariateNormal(v(0.0, 1.0), s([2.0, 0.5], [0.5, 1.0]))
+MultivariateNormal(v(0.0, 1.0), precision_matrix=s([2.0, 0.5], [0.5, 1.0]))
 MultivariateNormal(v([0.0, 1.0], [2.0, 3.0]), scale_tril=v([2.0, 0.0], [0.5, 1.0]).tril())
 MultivariateNormal(v(0.0, 1.0), scale_tril=v([[2.0, 0.0], [0.5, 1.0]], [[1.0, 0.0], [0.2, 0.7]]).tril())
 NegativeBinomial(v(0.5, 3.2), v(0.2, 0.6))
@@ -76,10 +77,11 @@ TransformedDistribution(Normal(v(0.0), v(1.0)), AffineTransform(v(0.0, 1.0), v([
 TransformedDistribution(Normal(v(0.0, 1.0), v(1.0, 2.0)), [])
 TransformedDistribution(Normal(v(0.0, 1.0, 0.5), v(1.0)), [StickBreakingTransform(), ReshapeTransform((4,), (2, 2))])
 Uniform(v(0.0, 1.0), v(2.0, 4.0))
-VonMises(v(0.0, 1.0, 3.0), v(1e-6, 1.0, 20.0))
+VonMises(v(0.0, 1.0, 3.0), v(0.3, 1.0, 20.0))
+VonMises(c(0.0, 1.0), c(1e-6))
 Weibull(v(1.0, 2.0), v(0.5, 3.0))
-Wishart(v(3.0), v([2.0, 0.5], [0.5, 1.0]))
-Wishart(v(3.0, 5.0), precision_matrix=v([2.0, 0.5], [0.5, 1.0]))
+Wishart(v(3.0), s([2.0, 0.5], [0.5, 1.0]))
+Wishart(v(3.0, 5.0), precision_matrix=s([2.0, 0.5], [0.5, 1.0]))
 Wishart(v(4.0), scale_tril=v([2.0, 0.0, 0.0], [0.5, 1.0, 0.0], [0.1, 0.2, 0.8]).tril())
 """.strip().splitlines()
 
@@ -87,18 +89,23 @@ Wishart(v(4.0), scale_tril=v([2.0, 0.0, 0.0], [0.5, 1.0, 0.0], [0.1, 0.2, 0.8]).
 class Made:
     """A distribution made by one package, with its parameters."""
 
-    def __init__(self, package, call):
+    def __init__(self, package, call, parameters=None):
         self.package = package
+        self.given = iter(parameters) if parameters else None
         self.parameters = []
         names = {name: getattr(package.distributions, name) for name in torch.distributions.__all__}
-        self.made = eval(call, {**names, "v": self.variable, "f": self.single, "c": self.constant})
+        self.made = eval(call, {**names, "v": self.variable, "s": self.symmetric, "f": self.single, "c": self.constant})
 
     def constant(self, *values):
         return self.package.tensor(values[0] if len(values) == 1 else values, dtype=self.package.float64)
 
     def variable(self, *values):
-        self.parameters.append(self.constant(*values).requires_grad_())
+        self.parameters.append(next(self.given) if self.given else self.constant(*values).requires_grad_())
         return self.parameters[-1]
+
+    def symmetric(self, *values):
+        matrix = self.variable(*values)
+        return (matrix + matrix.mT) / 2
 
     def single(self, *values):
         return self.variable(*values).detach().float()
@@ -114,6 +121,13 @@ class Made:
             return None
         found = self.package.autograd.grad(total, self.parameters, allow_unused=True, retain_graph=True)
         return [None if g is None else g.numpy() for g in found]
+
+
+@pytest.fixture
+def unvalidated():
+    rushlight.distributions.Distribution.set_default_validate_args(False)
+    yield
+    rushlight.distributions.Distribution.set_default_validate_args(True)
 
 
 @pytest.fixture(params=CASES)
@@ -232,6 +246,45 @@ def test_log_prob(both, shape):
     assert_same(both, lambda made, m: made.log_prob(m.tensor(value)), gradient_rtol=1e-5)
 
 
+@pytest.mark.parametrize("call", [call for call in CASES if "v(" in call])
+def test_second_derivatives(call, unvalidated):
+    """Of log_prob() by the parameters and, where that is continuous, by the value."""
+    made = Made(rushlight, call)
+    rushlight.manual_seed(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = made.made.sample()
+
+        def log_prob(*inputs):
+            return Made(rushlight, call, inputs[:-1]).made.log_prob(inputs[-1])
+
+        continuous = not made.made.support.is_discrete and not call.startswith(("LKJ", "Wishart"))
+        inputs = [p.detach().requires_grad_() for p in made.parameters]
+        inputs.append(value.detach().double().requires_grad_(continuous))
+        assert gradcheck(log_prob, inputs)
+        assert gradgradcheck(log_prob, inputs)
+
+
+@pytest.mark.parametrize(
+    "call", ["Normal(e, e + 1)", "Gamma(e + 1, e + 1)", "Poisson(e)", "Dirichlet(e.new_ones(0, 3))"]
+)
+def test_empty_batches(call):
+    distribution = eval(call, {**vars(rushlight.distributions), "e": rushlight.zeros(0), "ones": rushlight.ones})
+    sample = distribution.sample((2,))
+    assert sample.shape == (2, 0, *distribution.event_shape)
+    assert distribution.log_prob(sample).shape == (2, 0)
+
+
+def test_parameters_may_be_strided_and_expanded():
+    loc = rushlight.arange(6.0).reshape(2, 3).T
+    distribution = rushlight.distributions.Normal(loc, rushlight.ones(1).expand(3, 2))
+    rushlight.manual_seed(0)
+    strided = distribution.sample((2,))
+    rushlight.manual_seed(0)
+    assert rushlight.equal(strided, rushlight.distributions.Normal(loc.contiguous(), rushlight.ones(3, 2)).sample((2,)))
+    assert rushlight.equal(distribution.log_prob(strided.mT.contiguous().mT), distribution.log_prob(strided))
+
+
 def test_cdf_and_its_inverse(both):
     value = samples_of(both, (4,))
     by_concentration = type(both[0].made).__name__ in ("Gamma", "Chi2", "InverseGamma")  # PyTorch has no gradient there
@@ -326,14 +379,14 @@ def test_refusals(line):
     assert str(ours.value).startswith(message)
 
 
-def test_arguments_are_not_validated_where_that_is_switched_off():
+def test_arguments_are_not_validated_where_one_says_so():
     D = rushlight.distributions
     assert D.Normal(0.0, -1.0, validate_args=False).scale == -1
-    D.Distribution.set_default_validate_args(False)
-    try:
-        assert D.Bernoulli(2.0).probs == 2
-    finally:
-        D.Distribution.set_default_validate_args(True)
+    assert D.Normal(0.0, -1.0, validate_args=False).expand((2,)).log_prob(rushlight.tensor(rushlight.nan)).isnan().all()
+
+
+def test_nor_where_that_is_the_default(unvalidated):
+    assert rushlight.distributions.Bernoulli(2.0).probs == 2
 
 
 def test_subclass_with_its_own_constructor():
