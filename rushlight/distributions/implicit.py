@@ -24,30 +24,36 @@ _ROWS = 4096  # elements that are integrated at once: their nodes fit the cache
 
 
 @functools.cache
-def _rule():
-    """Nodes v and weights [N], float64, of the integral over v > 0 of a function that decays like exp(-v)."""
-    step = 0.14
-    t = [step * i for i in range(-26, 62)]
+def _rule(dtype):
+    """Nodes and weights [N], float64, of the integral over v > 0 of a function that decays like exp(-v); as many as the
+    digits of dtype need.
+    """
+    step = 0.14 if dtype == rushlight.float64 else 0.2
+    t = [step * i for i in range(int(-3.6 / step), int(8.6 / step))]
     nodes = [math.exp(x - math.exp(-x)) for x in t]
     weights = [step * v * (1 + math.exp(-x)) for x, v in zip(t, nodes, strict=True)]
     return rushlight.tensor(nodes, dtype=rushlight.float64), rushlight.tensor(weights, dtype=rushlight.float64)
 
 
 def _by_rows(function):
-    """function(*tensors [N, 1]) -> [N], for tensors of any one shape and a bounded amount of memory; in float64."""
+    """function(nodes, weights, *tensors [N, 1]) -> [N] of float64 as a function of tensors of any one shape and dtype,
+    in a bounded amount of memory.
+    """
 
-    @functools.wraps(function)
     def whole(*tensors):
         tensors = rushlight.broadcast_tensors(*tensors)
         columns = [t.double().reshape(-1, 1).split(_ROWS) for t in tensors]
-        rows = [function(*row) for row in zip(*columns, strict=True)]
+        nodes, weights = _rule(tensors[0].dtype)
+        rows = [function(nodes, weights, *row) for row in zip(*columns, strict=True)]
         return rushlight.cat(rows).reshape(tensors[0].shape).to(tensors[0].dtype)
 
+    whole.__doc__ = function.__doc__
     return whole
 
 
-def _gamma_side(x, a):
-    """Which side of x decays (-1 or 1), nodes v = log(t / x) on it, the log density there less that at x, weights.
+def _gamma_side(nodes, x, a):
+    """The side of x on which the density falls: whether towards zero, log(t / x) at its nodes t, the density there over
+    that at x, and the width of the nodes, by which the integral over log t is to be multiplied.
 
     Towards zero log t is integrated over, towards infinity t itself: in each the density falls off exponentially.
     """
@@ -56,52 +62,51 @@ def _gamma_side(x, a):
     decay = rushlight.where(
         lower, (a - x).abs() + rushlight.minimum(a, a.sqrt()), 1 - a / above + above.rsqrt().clamp(max=1)
     )
-    nodes, weights = _rule()
-    scale = (1 / decay).detach()
-    beyond = scale * nodes
+    width = (1 / decay).detach()
+    beyond = width * nodes
     v = rushlight.where(lower, -beyond, (beyond / above).log1p())
-    weights = scale * weights / rushlight.where(lower, 1, above + beyond)
-    return rushlight.where(lower, -1.0, 1.0), v, a * v - x * v.expm1(), weights
+    moved = rushlight.where(lower, x * (-beyond).expm1(), beyond)  # t - x
+    density = (rushlight.where(lower, a, a - 1) * v - moved).exp()  # less one for dt = t dlog(t)
+    return lower, v, density, width / rushlight.where(lower, 1, above)
 
 
 @_by_rows
-def _gamma_slope(x, a):
+def _gamma_slope(nodes, weights, x, a):
     """dx/da of a gamma sample x of concentration a and rate 1."""
-    side, v, relative, weights = _gamma_side(x, a)
-    score = x.log() + v - a.digamma()
-    return (side * x * (relative.exp() * score * weights).sum(-1, True)).squeeze(-1)
+    lower, v, density, width = _gamma_side(nodes, x, a)
+    score = x.log() - a.digamma() + v
+    integral = width.squeeze(-1) * ((density * score) @ weights)
+    return x.squeeze(-1) * rushlight.where(lower.squeeze(-1), -integral, integral)
 
 
 @_by_rows
-def _dirichlet_slope(x, a, b):
+def _dirichlet_slope(nodes, weights, x, a, b):
     """du/da of u = logit(x), for a beta sample x of concentrations a and b."""
-    eps = rushlight.finfo(x.dtype).eps
-    x = x.clamp(min=rushlight.finfo(x.dtype).tiny, max=1 - eps)
+    x = x.clamp(min=rushlight.finfo(x.dtype).tiny, max=1 - rushlight.finfo(x.dtype).eps)
     slope = a - (a + b) * x
-    side = rushlight.where(slope >= 0, -1.0, 1.0)
-    nodes, weights = _rule()
-    spread = rushlight.minimum(((a + b) * x * (1 - x)).sqrt(), rushlight.where(slope >= 0, a, b))
-    scale = (1 / (slope.abs() + spread)).detach()
+    lower = slope >= 0
+    spread = rushlight.minimum(((a + b) * x * (1 - x)).sqrt(), rushlight.where(lower, a, b))
+    width = (1 / (slope.abs() + spread)).detach()
     log_x, log_rest = x.log(), (-x).log1p()
-    u = log_x - log_rest + side * scale * nodes
+    u = log_x - log_rest + rushlight.where(lower, -width, width) * nodes
     log_t = logsigmoid(u)
-    relative = a * (log_t - log_x) + b * (logsigmoid(-u) - log_rest)
+    density = ((a + b) * log_t - b * u - (a * log_x + b * log_rest)).exp()  # log(1 - t) = log(t) - u
     score = log_t - (a.digamma() - (a + b).digamma())
-    return (side * (relative.exp() * score * (scale * weights)).sum(-1, True)).squeeze(-1)
+    integral = width.squeeze(-1) * ((density * score) @ weights)
+    return rushlight.where(lower.squeeze(-1), -integral, integral)
 
 
 @_by_rows
-def gamma_cdf(x, a):
+def gamma_cdf(nodes, weights, x, a):
     """The distribution function at x >= 0 of the gamma distribution of concentration a and rate 1.
 
     >>> torch.distributions.implicit.gamma_cdf(torch.tensor(1.0), torch.tensor(1.0))
     tensor(0.6321)
     """
-    inside = x.clamp(min=rushlight.finfo(x.dtype).tiny)
-    side, _, relative, weights = _gamma_side(inside, a)
-    density = (a * inside.log() - inside - a.lgamma()).exp()
-    tail = density * (relative.exp() * weights).sum(-1, True)
-    return rushlight.where(x > 0, rushlight.where(side < 0, tail, 1 - tail), 0.0).squeeze(-1)
+    inside = x.clamp(min=rushlight.finfo(x.dtype).tiny, max=rushlight.finfo(x.dtype).max)
+    lower, _, density, width = _gamma_side(nodes, inside, a)
+    tail = (a * inside.log() - inside - a.lgamma()).exp() * width * (density @ weights).unsqueeze(-1)
+    return rushlight.where(x > 0, rushlight.where(lower, tail, 1 - tail), 0.0).squeeze(-1)
 
 
 class _StandardGamma(Function):

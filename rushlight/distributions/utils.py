@@ -14,7 +14,8 @@ euler_constant = 0.57721566490153286060
 
 
 def broadcast_all(*values):
-    """values (tensors or numbers) as tensors of one shape. Numbers take the dtype of the first tensor, or the default.
+    """values (tensors or numbers) as tensors of one shape. Numbers take the dtype of the first tensor where it can hold
+    them, the default dtype otherwise.
 
     Raises ValueError for any other type.
 
@@ -27,9 +28,16 @@ def broadcast_all(*values):
                 "[broadcast_all] Input arguments must all be instances of Number or torch.Tensor. "
                 f"Received {type(value).__name__}."
             )
-    dtype = next((v.dtype for v in values if isinstance(v, rushlight.Tensor)), rushlight.get_default_dtype())
-    made = [v if isinstance(v, rushlight.Tensor) else rushlight.tensor(v, dtype=dtype) for v in values]
-    return tuple(rushlight.broadcast_tensors(*made))
+    default = rushlight.get_default_dtype()
+    dtype = next((v.dtype for v in values if isinstance(v, rushlight.Tensor)), default)
+
+    def made(value):
+        if isinstance(value, rushlight.Tensor):
+            return value
+        fits = dtype.is_floating_point or isinstance(value, int)
+        return rushlight.tensor(value, dtype=dtype if fits else default)
+
+    return tuple(rushlight.broadcast_tensors(*map(made, values)))
 
 
 def clamp_probs(probs):

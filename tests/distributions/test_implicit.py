@@ -38,7 +38,7 @@ def test_gamma_samples_move_as_quantiles(a):
 
 @pytest.mark.parametrize("a", CONCENTRATIONS)
 def test_gamma_distribution_function(a):
-    x = np.array([0.0, 1e-300, 1e-3, 0.1, 0.9, 1.0, 1.1, 5.0, 40.0, 990.0, 1000.0, 1100.0, 1e5])
+    x = np.array([0.0, 1e-300, 1e-3, 0.1, 0.9, 1.0, 1.1, 5.0, 40.0, 990.0, 1000.0, 1100.0, 1e5, np.inf])
     np.testing.assert_allclose(implicit.gamma_cdf(double(x), double(a)).numpy(), special.gammainc(a, x), rtol=1e-11)
     assert rushlight.distributions.Gamma(a, 2.0).cdf(rushlight.tensor(a)).dtype == rushlight.float32
 
