@@ -7,7 +7,7 @@ from rushlight.distributions.distribution import Distribution, validated
 from rushlight.distributions.probs_or_logits import given_name
 from rushlight.distributions.utils import lazy_property, logits_to_probs, probs_to_logits
 
-__all__ = ["Categorical"]
+__all__ = ["Categorical", "CategoricalVector"]
 
 
 class Categorical(Distribution):
@@ -90,3 +90,29 @@ class Categorical(Distribution):
 
     def enumerate_support(self, expand=True):
         return self._enumerated(rushlight.arange(self._num_events), expand)
+
+
+class CategoricalVector(Distribution):
+    """The base of the distributions of vectors [*, K] with an entry for each category of a Categorical."""
+
+    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+
+    def __init__(self, probs=None, logits=None, validate_args=None):
+        self._categorical = Categorical(probs, logits)
+        shape = self._categorical.param_shape
+        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
+
+    @property
+    def probs(self):
+        """The probabilities [*, K]."""
+        return self._categorical.probs
+
+    @property
+    def logits(self):
+        """Their logarithms."""
+        return self._categorical.logits
+
+    @property
+    def param_shape(self):
+        """The shape [*, K] of the parameter."""
+        return self._categorical.param_shape

@@ -15,6 +15,7 @@ from rushlight.distributions.binomial import Binomial
 from rushlight.distributions.categorical import Categorical
 from rushlight.distributions.cauchy import Cauchy
 from rushlight.distributions.continuous_bernoulli import ContinuousBernoulli
+from rushlight.distributions.covariance import half_log_det
 from rushlight.distributions.dirichlet import Dirichlet
 from rushlight.distributions.distribution import Distribution
 from rushlight.distributions.exp_family import ExponentialFamily
@@ -26,7 +27,7 @@ from rushlight.distributions.half_normal import HalfNormal
 from rushlight.distributions.independent import Independent
 from rushlight.distributions.laplace import Laplace
 from rushlight.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
-from rushlight.distributions.multivariate_normal import MultivariateNormal, half_log_det
+from rushlight.distributions.multivariate_normal import MultivariateNormal
 from rushlight.distributions.normal import Normal
 from rushlight.distributions.one_hot_categorical import OneHotCategorical
 from rushlight.distributions.pareto import Pareto

@@ -4,8 +4,8 @@ import math
 
 import rushlight
 from rushlight.distributions import constraints
+from rushlight.distributions.covariance import half_log_det, mahalanobis
 from rushlight.distributions.distribution import Distribution, validated
-from rushlight.distributions.multivariate_normal import half_log_det, mahalanobis
 from rushlight.distributions.utils import lazy_property, standard_normal
 from rushlight.linalg import cholesky, solve_triangular
 

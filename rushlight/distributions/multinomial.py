@@ -4,13 +4,13 @@ import rushlight
 from rushlight.autograd.grad_mode import no_grad
 from rushlight.distributions import constraints
 from rushlight.distributions.binomial import Binomial
-from rushlight.distributions.categorical import Categorical
-from rushlight.distributions.distribution import Distribution, validated
+from rushlight.distributions.categorical import CategoricalVector
+from rushlight.distributions.distribution import validated
 
 __all__ = ["Multinomial"]
 
 
-class Multinomial(Distribution):
+class Multinomial(CategoricalVector):
     """How often each of K categories, of probabilities probs or logits [*, K], comes in total_count draws: [*, K].
 
     Raises NotImplementedError unless total_count is an int.
@@ -19,36 +19,17 @@ class Multinomial(Distribution):
     tensor([2.5000, 7.5000])
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
-
     def __init__(self, total_count=1, probs=None, logits=None, validate_args=None):
         if not isinstance(total_count, int):
             raise NotImplementedError(
                 f"[Multinomial] inhomogeneous total_count is not supported. Received {total_count}. Pass an int."
             )
         self.total_count = total_count
-        self._categorical = Categorical(probs, logits)
-        shape = self._categorical.param_shape
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
+        super().__init__(probs, logits, validate_args=validate_args)
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self):
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self):
-        """The probabilities [*, K]."""
-        return self._categorical.probs
-
-    @property
-    def logits(self):
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self):
-        """The shape [*, K] of the parameter."""
-        return self._categorical.param_shape
 
     @property
     def mean(self):

@@ -3,47 +3,22 @@
 import rushlight
 from rushlight.autograd.grad_mode import no_grad
 from rushlight.distributions import constraints
-from rushlight.distributions.categorical import Categorical
-from rushlight.distributions.distribution import Distribution, validated
+from rushlight.distributions.categorical import CategoricalVector
+from rushlight.distributions.distribution import validated
 from rushlight.nn.functional import one_hot
 
 __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(CategoricalVector):
     """The samples of Categorical as one-hot vectors [*, K].
 
     >>> torch.distributions.OneHotCategorical(torch.tensor([0.0, 1.0])).sample()
     tensor([0., 1.])
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
     has_enumerate_support = True
-
-    def __init__(self, probs=None, logits=None, validate_args=None):
-        self._categorical = Categorical(probs, logits)
-        shape = self._categorical.param_shape
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
-
-    @property
-    def _param(self):
-        return self._categorical._param
-
-    @property
-    def probs(self):
-        """The probabilities [*, K]."""
-        return self._categorical.probs
-
-    @property
-    def logits(self):
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self):
-        """The shape [*, K] of the parameter."""
-        return self._categorical.param_shape
 
     @property
     def mean(self):
@@ -58,7 +33,7 @@ class OneHotCategorical(Distribution):
         return self.probs * (1 - self.probs)
 
     def _one_hot(self, index):
-        return one_hot(index, self._event_shape[0]).to(self._param.dtype)
+        return one_hot(index, self._event_shape[0]).to(self.probs.dtype)
 
     def sample(self, sample_shape=rushlight.Size()):
         with no_grad():
@@ -72,7 +47,7 @@ class OneHotCategorical(Distribution):
         return self._categorical.entropy()
 
     def enumerate_support(self, expand=True):
-        return self._enumerated(rushlight.eye(self._event_shape[0], dtype=self._param.dtype), expand)
+        return self._enumerated(rushlight.eye(self._event_shape[0], dtype=self.probs.dtype), expand)
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):

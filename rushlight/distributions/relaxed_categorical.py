@@ -2,8 +2,8 @@
 
 import rushlight
 from rushlight.distributions import constraints
-from rushlight.distributions.categorical import Categorical
-from rushlight.distributions.distribution import Distribution, validated
+from rushlight.distributions.categorical import CategoricalVector
+from rushlight.distributions.distribution import validated
 from rushlight.distributions.transformed_distribution import TransformedDistribution
 from rushlight.distributions.transforms import ExpTransform
 from rushlight.distributions.utils import clamp_probs, uniform
@@ -11,7 +11,7 @@ from rushlight.distributions.utils import clamp_probs, uniform
 __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
 
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(CategoricalVector):
     """The logarithms of RelaxedOneHotCategorical samples: log_softmax of Gumbel noise around logits, over temperature.
 
     >>> D = torch.distributions.relaxed_categorical.ExpRelaxedCategorical(torch.tensor(1.0), torch.ones(3))
@@ -19,30 +19,12 @@ class ExpRelaxedCategorical(Distribution):
     tensor(True)
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.real_vector  # to be exact, the vectors of which the exponentials sum to one
     has_rsample = True
 
     def __init__(self, temperature, probs=None, logits=None, validate_args=None):
-        self._categorical = Categorical(probs, logits)
         self.temperature = temperature
-        shape = self._categorical.param_shape
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
-
-    @property
-    def param_shape(self):
-        """The shape [*, K] of the parameter."""
-        return self._categorical.param_shape
-
-    @property
-    def logits(self):
-        """The logarithms of probs."""
-        return self._categorical.logits
-
-    @property
-    def probs(self):
-        """The probabilities [*, K]."""
-        return self._categorical.probs
+        super().__init__(probs, logits, validate_args=validate_args)
 
     def rsample(self, sample_shape=rushlight.Size()):
         u = clamp_probs(uniform(self.logits, self._extended_shape(sample_shape)))

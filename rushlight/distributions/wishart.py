@@ -7,15 +7,15 @@ import warnings
 import rushlight
 from rushlight.distributions import constraints
 from rushlight.distributions.chi2 import Chi2
+from rushlight.distributions.covariance import WithCovariance, half_log_det
 from rushlight.distributions.distribution import validated
 from rushlight.distributions.exp_family import ExponentialFamily
-from rushlight.distributions.multivariate_normal import factor, given_matrix, half_log_det, precision
-from rushlight.distributions.utils import lazy_property, vec_to_tril_matrix
+from rushlight.distributions.utils import vec_to_tril_matrix
 
 __all__ = ["Wishart"]
 
 
-class Wishart(ExponentialFamily):
+class Wishart(WithCovariance, ExponentialFamily):
     """Positive definite matrices [*, N, N]: the scatter of df normal vectors with one of covariance_matrix,
     precision_matrix and scale_tril (its Cholesky factor), [*, N, N].
 
@@ -31,23 +31,21 @@ class Wishart(ExponentialFamily):
     _mean_carrier_measure = 0
 
     def __init__(self, df, covariance_matrix=None, precision_matrix=None, scale_tril=None, validate_args=None):
-        name, matrix = given_matrix(
-            "Wishart", covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
+        name, matrix = self._given_matrix(
+            covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
         )
         if isinstance(df, numbers.Number):
             df = rushlight.tensor(df, dtype=matrix.dtype)
-        batch = rushlight.broadcast_shapes(df.shape, matrix.shape[:-2])
-        event = matrix.shape[-2:]
-        if (df <= event[-1] - 1).any():
-            raise ValueError(f"[Wishart] df must be greater than ndim - 1 = {event[-1] - 1}. Received {df}.")
-        self.df = df.expand(batch)
-        setattr(self, name, matrix.expand(batch + event))
-        if (self.df < event[-1]).any():
+        size = matrix.shape[-1]
+        if (df <= size - 1).any():
+            raise ValueError(f"[Wishart] df must be greater than ndim - 1 = {size - 1}. Received {df}.")
+        if (df < size).any():
             warnings.warn(
                 "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim."
             )
-        super().__init__(batch, event, validate_args=validate_args)
-        self._factor = factor(name, matrix)  # not expanded: a batch shares the work
+        batch = rushlight.broadcast_shapes(df.shape, matrix.shape[:-2])
+        self.df = df.expand(batch)
+        self._begin(name, matrix, batch, matrix.shape[-2:], validate_args)
 
     @property
     def arg_constraints(self):
@@ -57,21 +55,6 @@ class Wishart(ExponentialFamily):
             "scale_tril": constraints.lower_cholesky,
             "df": constraints.greater_than(self._event_shape[-1] - 1),
         }
-
-    @lazy_property
-    def scale_tril(self):
-        """The Cholesky factor of the covariance matrix."""
-        return self._factor.expand(self._batch_shape + self._event_shape)
-
-    @lazy_property
-    def covariance_matrix(self):
-        """The covariance matrix of the vectors."""
-        return (self._factor @ self._factor.mT).expand(self._batch_shape + self._event_shape)
-
-    @lazy_property
-    def precision_matrix(self):
-        """The inverse of the covariance matrix."""
-        return precision(self._factor).expand(self._batch_shape + self._event_shape)
 
     @property
     def _size(self):
