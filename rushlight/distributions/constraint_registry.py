@@ -78,17 +78,23 @@ transform_to.register(constraints.lower_cholesky, lambda constraint: transforms.
 transform_to.register(constraints.positive_definite, lambda constraint: transforms.PositiveDefiniteTransform())
 transform_to.register(constraints.positive_semidefinite, lambda constraint: transforms.PositiveDefiniteTransform())
 
-for _registry in (biject_to, transform_to):
 
-    @_registry.register(constraints.independent)
-    def _onto_independent(constraint, registry=_registry):
+def _register_composed(registry):
+    """What is made of other constraints, whose transforms registry knows."""
+
+    @registry.register(constraints.independent)
+    def onto_independent(constraint):
         base = registry(constraint.base_constraint)
         return transforms.IndependentTransform(base, constraint.reinterpreted_batch_ndims)
 
-    @_registry.register(constraints.cat)
-    def _onto_cat(constraint, registry=_registry):
+    @registry.register(constraints.cat)
+    def onto_cat(constraint):
         return transforms.CatTransform([registry(c) for c in constraint.cseq], constraint.dim, constraint.lengths)
 
-    @_registry.register(constraints.stack)
-    def _onto_stack(constraint, registry=_registry):
+    @registry.register(constraints.stack)
+    def onto_stack(constraint):
         return transforms.StackTransform([registry(c) for c in constraint.cseq], constraint.dim)
+
+
+_register_composed(biject_to)
+_register_composed(transform_to)

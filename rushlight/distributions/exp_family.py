@@ -38,10 +38,9 @@ class ExponentialFamily(Distribution):
             return params, normalizer, rushlight.autograd.grad(normalizer.sum(), params, create_graph=True)
 
     def _inner(self, params, statistics):
-        """The inner product of natural parameters and statistics, [*batch_shape]."""
-        return sum(
-            sum_rightmost(p * t, p.ndim - len(self._batch_shape)) for p, t in zip(params, statistics, strict=True)
-        )
+        """The inner product of natural parameters and statistics, whose batch may broadcast."""
+        events = [t.ndim - len(self._batch_shape) for t in statistics]
+        return sum(sum_rightmost(p * t, n) for p, t, n in zip(params, statistics, events, strict=True))
 
     def entropy(self):
         """The log normalizer less what the statistics and the carrier measure amount to on the average."""

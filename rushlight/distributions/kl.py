@@ -408,9 +408,7 @@ def _kl_exponential_family(p, q):
     params, normalizer, statistics = p._expectations()
     others = q._natural_params
     away = [b - a for a, b in zip(params, others, strict=True)]
-    shape = rushlight.broadcast_shapes(p.batch_shape, q.batch_shape)
-    inner = sum(sum_rightmost(d * t, d.ndim - len(shape)) for d, t in zip(away, statistics, strict=True))
-    return q._log_normalizer(*others) - normalizer - inner
+    return q._log_normalizer(*others) - normalizer - p._inner(away, statistics)
 
 
 # ---- normal vectors: Duchi, "Derivations for linear algebra and optimization" (2007), section 9 ----

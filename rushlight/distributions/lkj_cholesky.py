@@ -51,7 +51,7 @@ class LKJCholesky(Distribution):
 
     @validated
     def log_prob(self, value):
-        # Theorem 1 with Jacobian of the Cholesky factor; its normalisation is on page 1999.
+        # The density of the correlation matrix (page 1999), times the Jacobian determinant of L -> L L^T.
         order = rushlight.arange(2, self.dim + 1, dtype=self.concentration.dtype)
         order = 2 * (self.concentration - 1).unsqueeze(-1) + self.dim - order
         log_density = (order * value.diagonal(0, -2, -1)[..., 1:].log()).sum(-1)

@@ -104,20 +104,22 @@ class Wishart(WithCovariance, ExponentialFamily):
             sample = rushlight.where(self._per_matrix(singular), self._bartlett_sampling(sample_shape), sample)
         return sample
 
-    def _log_normalizer_of(self, df):
+    @property
+    def _log_constant(self):
         size = self._size
-        return df * (size * math.log(2) / 2 + half_log_det(self._factor)) + (df / 2).mvlgamma(size)
+        return self.df * (size * math.log(2) / 2 + half_log_det(self._factor)) + (self.df / 2).mvlgamma(size)
 
     @validated
     def log_prob(self, value):
         trace = value.cholesky_solve(self._factor).diagonal(0, -2, -1).sum(-1)
         log_det = rushlight.linalg.slogdet(value).logabsdet
-        return (self.df - self._size - 1) / 2 * log_det - trace / 2 - self._log_normalizer_of(self.df)
+        return (self.df - self._size - 1) / 2 * log_det - trace / 2 - self._log_constant
 
     def entropy(self):
         size = self._size
-        log_det = _digamma_sum(self.df / 2, size) + size * math.log(2) + 2 * half_log_det(self._factor)
-        return self._log_normalizer_of(self.df) - (self.df - size - 1) / 2 * log_det + size * self.df / 2
+        halves = (self.df.unsqueeze(-1) - rushlight.arange(size, dtype=self.df.dtype)) / 2
+        log_det = halves.digamma().sum(-1) + size * math.log(2) + 2 * half_log_det(self._factor)  # on the average
+        return self._log_constant - (self.df - size - 1) / 2 * log_det + size * self.df / 2
 
     @property
     def _natural_params(self):
@@ -126,8 +128,3 @@ class Wishart(WithCovariance, ExponentialFamily):
     def _log_normalizer(self, x, y):
         size = self._size
         return x * (size * math.log(2) - rushlight.linalg.slogdet(-2 * y).logabsdet) + x.mvlgamma(size)
-
-
-def _digamma_sum(x, size):
-    """The derivative of log Gamma_size(x)."""
-    return (x.unsqueeze(-1) - rushlight.arange(size, dtype=x.dtype) / 2).digamma().sum(-1)

@@ -332,9 +332,6 @@ class StackTransform(_Several):
     tensor([[1., 1.]])
     """
 
-    def __init__(self, tseq, dim=0, cache_size=0):
-        super().__init__(tseq, dim, cache_size)
-
     @constraints.dependent_property
     def domain(self):
         return constraints.stack([t.domain for t in self.transforms], self.dim)

@@ -89,8 +89,6 @@ class Transform:
             return self is other
         return all(_same(getattr(self, name), getattr(other, name)) for name in self._compared)
 
-    __hash__ = None
-
     def __call__(self, x):
         """The image of x."""
         if not self._cache_size:
@@ -169,8 +167,6 @@ class _InverseTransform(Transform):
 
     def __eq__(self, other):
         return isinstance(other, _InverseTransform) and self._inv == other._inv
-
-    __hash__ = None
 
     def __repr__(self):
         return f"{type(self).__name__}({self._inv!r})"
