@@ -40,6 +40,10 @@ class Gumbel(TransformedDistribution):
         y = (self.loc - value) / self.scale
         return y - y.exp() - self.scale.log()
 
+    @validated
+    def cdf(self, value):
+        return (-((self.loc - value) / self.scale).exp()).exp()
+
     @property
     def mean(self):
         return self.loc + self.scale * euler_constant

@@ -77,6 +77,19 @@ def test_derivatives_of_the_integrals(function):
     assert gradgradcheck(function, inputs)
 
 
+def test_second_derivative_of_samples():
+    """Of a gamma sample, that of the quantile it is."""
+    a = double([0.4, 1.5, 3.0, 20.0]).requires_grad_()
+    rushlight.manual_seed(2)
+    x = implicit.standard_gamma(a)
+    (first,) = rushlight.autograd.grad(x.sum(), a, create_graph=True)
+    (second,) = rushlight.autograd.grad(first.sum(), a)
+    at, h = a.detach().numpy(), 1e-3
+    level = special.gammainc(at, x.detach().numpy())
+    low, middle, high = (special.gammaincinv(at + step, level) for step in (-h, 0, h))
+    np.testing.assert_allclose(second.numpy(), (low - 2 * middle + high) / h**2, rtol=1e-3, atol=1e-6)
+
+
 def test_many_elements_are_split():
     x = rushlight.rand(2, 3000, dtype=rushlight.float64) + 0.1
     whole = implicit.gamma_cdf(x, double(2.0))
