@@ -94,19 +94,19 @@ class Distribution:
         """This distribution with its batch shape expanded to batch_shape; parameters become views.
 
         Parameters are expanded ahead of the dimensions that their constraints take for one event, distributions in
-        turn; everything else is shared.
+        turn; everything else is shared. What a subclass has set on _instance stays as it is.
         """
         new = self._get_checked_instance(type(self), _instance)
         batch_shape = rushlight.Size(batch_shape)
-        vars(new).update((name, self._expanded(name, value, batch_shape)) for name, value in vars(self).items())
-        new._batch_shape = batch_shape
+        own = {name: self._expanded(name, value, batch_shape) for name, value in vars(self).items()}
+        vars(new).update({**own, "_batch_shape": batch_shape, **vars(new)})
         return new
 
     def _expanded(self, name, value, batch_shape):
         if isinstance(value, Distribution):
             return value.expand(batch_shape)
         constraint = self.arg_constraints.get(name)
-        if constraint is None:
+        if constraint is None or not isinstance(value, rushlight.Tensor):
             return value
         return value.expand(batch_shape + value.shape[value.ndim - constraint.event_dim :])
 

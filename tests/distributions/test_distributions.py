@@ -394,15 +394,21 @@ def test_subclass_with_its_own_constructor():
         def __init__(self, size):
             super().__init__(rushlight.zeros(size), 1.0)
 
+            self.offset = rushlight.arange(float(size))
+
         def expand(self, batch_shape, _instance=None):
-            return super().expand(batch_shape, self._get_checked_instance(Unit, _instance))
+            new = self._get_checked_instance(Unit, _instance)
+            new.offset = self.offset.expand(batch_shape)
+            return super().expand(batch_shape, new)
 
     class Tagged(Unit):
         def __init__(self, tag):
             super().__init__(2)
             self.tag = tag
 
-    assert Unit(2).expand((3, 2)).log_prob(rushlight.zeros(3, 2)).shape == (3, 2)
+    expanded = Unit(2).expand((3, 2))
+    assert expanded.log_prob(rushlight.zeros(3, 2)).shape == (3, 2)
+    assert expanded.offset.shape == (3, 2)
     with pytest.raises(NotImplementedError, match=r"must also define a custom \.expand"):
         Tagged("a").expand((3, 2))
 
