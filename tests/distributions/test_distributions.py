@@ -197,9 +197,16 @@ def test_describes_itself_alike(both):
             assert getattr(ours, name) == getattr(theirs, name), name
 
 
-@pytest.mark.parametrize("name", ["mean", "mode", "variance", "stddev", "probs", "logits"])
-def test_attributes(both, name):
-    assert_same(both, lambda made, _: getattr(made, name))
+ATTRIBUTES = [
+    "mean", "mode", "variance", "stddev", "probs", "logits", "loc", "scale", "low", "high", "rate", "concentration",
+    "concentration0", "concentration1", "df", "alpha", "total_count", "temperature", "cov_factor", "cov_diag",
+    "scale_tril", "covariance_matrix", "precision_matrix",
+]  # fmt: skip
+
+
+def test_attributes(both):
+    for name in ATTRIBUTES:
+        assert_same(both, lambda made, m, n=name: m.package.as_tensor(getattr(made, n)))
 
 
 @pytest.mark.parametrize("name", ["entropy", "perplexity"])
@@ -334,14 +341,18 @@ Geometric(0.0) => ValueError: [Geometric] Expected parameter probs to be positiv
 MultivariateNormal(c(0.0, 0.0)) => ValueError: [MultivariateNormal] Exactly one of
 MultivariateNormal(c(1.0), c([1.0], [1.0])) => ValueError: [MultivariateNormal] loc must be
 MultivariateNormal(c(0.0, 0.0), c([1.0, 2.0], [2.0, 1.0])) => ValueError: [MultivariateNormal] Expected parameter covar
+MultivariateNormal(c([0.0]), c([1.0])) => ValueError: [MultivariateNormal] covariance_matrix must be at least two-dim
 LKJCholesky(1) => ValueError: [LKJCholesky] Expected dim
 LowRankMultivariateNormal(c(0.0, 0.0), c([1.0], [1.0], [1.0]), c(1.0, 1.0)) => ValueError: [LowRankMultivariateNormal] c
 LowRankMultivariateNormal(c(0.0, 0.0), c([1.0], [1.0]), c(1.0, 1.0, 1.0)) => ValueError: [LowRankMultivariateNormal] cov
+LowRankMultivariateNormal(c(0.0), c([1.0], [1.0]), c(1.0, 1.0)) => ValueError: [LowRankMultivariateNormal] loc must be
+LowRankMultivariateNormal(c([0.0], [0.0]), c([[1.0]], [[1.0]], [[1.0]]), c([1.0])) => ValueError: [LowRankMultivariateNo
 Wishart(c(0.5), c([1.0, 0.0], [0.0, 1.0])) => ValueError: [Wishart] df must be greater
 Multinomial(c(2.0), c(0.5, 0.5)) => NotImplementedError: [Multinomial] inhomogeneous total_count
 MixtureSameFamily(Normal(0.0, 1.0), Normal(0.0, 1.0)) => ValueError: [MixtureSameFamily] mixture_distribution
 MixtureSameFamily(Categorical(c(0.5, 0.5)), 1) => ValueError: [MixtureSameFamily] component_distribution
 MixtureSameFamily(Categorical(c(0.5, 0.5)), Normal(c(0.0, 1.0, 2.0), 1.0)) => ValueError: [MixtureSameFamily] there
+MixtureSameFamily(Categorical(c([[0.5, 0.5]] * 2)), Normal(c([[0.0] * 2] * 3), 1.0)) => ValueError: [MixtureSame
 Independent(Normal(0.0, 1.0), 1) => ValueError: [Independent] Expected reinterpreted_batch_ndims <=
 Independent(Bernoulli(c(0.5, 0.5)), 1).enumerate_support() => NotImplementedError: [Independent] Enumeration
 TransformedDistribution(Normal(0.0, 1.0), 3) => ValueError: [TransformedDistribution] transforms must be
@@ -361,6 +372,11 @@ AbsTransform().sign => NotImplementedError: [AbsTransform] sign
 AbsTransform().log_abs_det_jacobian(c(1.0), c(1.0)) => NotImplementedError: [AbsTransform] log_abs_det_jacobian()
 ReshapeTransform((2,), (3,)) => ValueError: [ReshapeTransform] in_shape, out_shape
 ReshapeTransform((4,), (2, 2)).forward_shape((3,)) => ValueError: [ReshapeTransform] Shape mismatch
+CorrCholeskyTransform().forward_shape((4,)) => ValueError: [CorrCholeskyTransform] a size D (D - 1) / 2 is wanted
+CorrCholeskyTransform().inverse_shape((4, 3)) => ValueError: [CorrCholeskyTransform] square matrices are wanted
+CatTransform([ExpTransform()], dim=3)(c(1.0, 2.0)) => AssertionError: [CatTransform] dim 3 is out of range
+StackTransform([ExpTransform()])(c(1.0, 2.0)) => AssertionError: [StackTransform] dim must have size 1
+CatTransform([ExpTransform()])(c(1.0, 2.0)) => AssertionError: [CatTransform] dim must have size 1
 CatTransform([1]) => AssertionError: [CatTransform] All elements
 biject_to(Bernoulli.support) => NotImplementedError: [ConstraintRegistry] Cannot transform _Boolean
 transform_to.register(3, 4) => TypeError: [register] Expected constraint to be
@@ -377,6 +393,29 @@ def test_refusals(line):
     with pytest.raises(theirs.type) as ours:
         Made(rushlight, call)
     assert str(ours.value).startswith(message)
+
+
+def test_logarithms_of_the_tails_of_a_generalized_pareto_distribution():
+    made = [
+        package.distributions.GeneralizedPareto(0.0, 1.0, package.tensor([0.3, 0.0, -0.4]))
+        for package in (rushlight, torch)
+    ]
+    for name in ("log_cdf", "log_survival_function"):
+        ours, theirs = (getattr(m, name)(p.tensor(0.7)).numpy() for m, p in zip(made, (rushlight, torch), strict=True))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_singular_wishart_samples_are_drawn_again():
+    rushlight.manual_seed(0)
+    with pytest.warns(UserWarning, match="Low df"):
+        wishart = rushlight.distributions.Wishart(1.02, rushlight.eye(2))
+    with pytest.warns(UserWarning, match="Singular sample detected"):
+        samples = wishart.rsample((200,), max_try_correction=50)
+    assert wishart.support.check(samples).all()
+
+
+def test_logistic_normal_of_numbers_is_a_vector():
+    assert rushlight.distributions.LogisticNormal(0.0, 1.0).sample().shape == (2,)
 
 
 def test_arguments_are_not_validated_where_one_says_so():
