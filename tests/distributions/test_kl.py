@@ -84,6 +84,15 @@ def test_agrees_with_torch(p, q):
             np.testing.assert_allclose(np.zeros_like(b) if a is None else a, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize(("p", "q"), PAIRS)
+def test_batches_broadcast(p, q):
+    p, q = (made(rushlight, PARAMETERS[name][i], []) for i, name in enumerate((p, q)))
+    expected = rushlight.distributions.kl_divergence(p, q).detach().numpy()
+    more = p.expand((3, *rushlight.broadcast_shapes(p.batch_shape, q.batch_shape)))
+    received = rushlight.distributions.kl_divergence(more, q).detach().numpy()
+    np.testing.assert_allclose(received, np.broadcast_to(expected, (3, *expected.shape)), rtol=1e-9)
+
+
 @pytest.fixture
 def unvalidated():
     rushlight.distributions.Distribution.set_default_validate_args(False)
