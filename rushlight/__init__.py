@@ -58,8 +58,8 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "autograd", "cuda", "demo", "fft", "linalg", "masked", "nn", "optim", "printing", "random", "return_types",
-    "serialization", "signal", "special", "testing", "utils", "version", "viz",
+    "autograd", "cuda", "demo", "distributions", "fft", "linalg", "masked", "nn", "optim", "printing", "random",
+    "return_types", "serialization", "signal", "special", "testing", "utils", "version", "viz",
 )  # fmt: skip
 _LOSSES_AND_DISTANCES = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "cosine_embedding_loss", "cosine_similarity",

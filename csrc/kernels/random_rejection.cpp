@@ -176,14 +176,14 @@ void fill_standard_gamma(DType dtype, void* out, i64 n, const void* alpha, Gener
 
 void fill_dirichlet(DType dtype, void* out, i64 rows, i64 categories, const void* alpha, Generator& generator) {
   visit_floating("_sample_dirichlet", dtype, [&]<class T>(Type<T>) {
-    // All gammas come first, in double; then each row is divided by its sum.
+    // All gammas come first, in double and above zero; then each row is divided by its sum.
     std::vector<double> gamma(static_cast<std::size_t>(rows * categories));
     for (i64 i = 0; i < rows * categories; ++i) {
       double concentration = static_cast<double>(static_cast<const T*>(alpha)[i]);
       check(concentration >= 0.0 && std::isfinite(concentration), ErrorKind::runtime,
             "[_sample_dirichlet] concentrations must be finite and >= 0. Received ", concentration, " at element ", i,
             ". Clamp the input.");
-      gamma[i] = standard_gamma(concentration, generator);
+      gamma[i] = std::max(smallest_normal<double>(), standard_gamma(concentration, generator));
     }
     for (i64 r = 0; r < rows; ++r) {
       const double* row = gamma.data() + r * categories;

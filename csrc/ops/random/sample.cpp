@@ -138,7 +138,7 @@ OP(_standard_gamma, floats, "_standard_gamma(input: Tensor, generator: Generator
   .vjp =
       [](Backward&) {
         fail(ErrorKind::not_implemented,
-             "[_standard_gamma] the gradient by the concentration is not implemented. Use detach().");
+             "[_standard_gamma] the gradient by the concentration is not implemented. Use torch.distributions.Gamma.");
       },
   .samples = "positive(3, 4)",
 };
@@ -162,8 +162,8 @@ OP(_sample_dirichlet, floats, "_sample_dirichlet(input: Tensor, generator: Gener
       },
   .vjp =
       [](Backward&) {
-        fail(ErrorKind::not_implemented,
-             "[_sample_dirichlet] the gradient by the concentration is not implemented. Use detach().");
+        fail(ErrorKind::not_implemented, "[_sample_dirichlet] the gradient by the concentration is not implemented. "
+                                         "Use torch.distributions.Dirichlet.");
       },
   .samples = "positive(3, 4)",
 };
