@@ -77,6 +77,10 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 
 def _sizes(output_size, input, ndim):
     """`output_size` as `ndim` numbers; None stands for the size of the input."""
+    if ndim > 1 and input.ndim <= ndim:
+        raise ValueError(
+            f"[adaptive pooling] input must have at least {ndim + 1} dimensions. Received {list(input.shape)}."
+        )
     if not isinstance(output_size, (tuple, list)):
         output_size = (output_size,) * ndim
     if None not in output_size:
