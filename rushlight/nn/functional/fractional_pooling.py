@@ -3,6 +3,8 @@
 Shapes: input [N, C, L...] or [C, L...] with two or three dimensions L.
 """
 
+import math
+
 import rushlight
 
 __all__ = [
@@ -57,11 +59,14 @@ def _pooled(name, input, kernel_size, output_size, output_ratio, random_samples,
     lead = input.shape[-dims - 2 : -dims] if input.ndim == dims + 2 else (1, input.shape[0])
     if random_samples is None:
         random_samples = rushlight.rand(*lead, dims, dtype=input.dtype, device=input.device)
-    elif tuple(random_samples.shape) != (*lead, dims):
+    right = random_samples.ndim == 3 and random_samples.shape[1:] == (lead[1], dims)
+    if not right or random_samples.shape[0] < lead[0] or random_samples.dtype != input.dtype:
         raise RuntimeError(
-            f"[{name}] the random samples must be {[*lead, dims]}. Received {list(random_samples.shape)}."
+            f"[{name}] the random samples must be {input.dtype}{[*lead, dims]}. "
+            f"Received {random_samples.dtype}{list(random_samples.shape)}."
         )
-    flat = input.reshape(*lead, -1)
+    random_samples = random_samples[: lead[0]]
+    flat = input.reshape(*lead, math.prod(sizes))
     with rushlight.no_grad():
         places = _window_places(random_samples, sizes, outputs, kernel)  # [N, C, outputs, kernel elements]
         values = flat.gather(2, places.flatten(2)).reshape(places.shape)

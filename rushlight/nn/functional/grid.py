@@ -1,8 +1,11 @@
 """Images sampled at given points."""
 
+import itertools
+import math
 import warnings
 
 import rushlight
+from rushlight.nn.functional.padding import pad
 from rushlight.nn.functional.resize import cubic_weights
 
 __all__ = ["affine_grid", "grid_sample", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d"]
@@ -140,9 +143,8 @@ def _interpolated(input, grid, mode, padding, align_corners):
         if mode != "bicubic":
             at = _inside(at, n, padding, align_corners)
         if mode == "nearest":
-            nearest = at.round()
-            # the share 1, with a gradient of zero for the grid
-            neighbours.append([(nearest, nearest.clamp(0, n) * 0 + 1 if grid.requires_grad else None)])
+            # the share is 1, with a gradient of zero for the grid
+            neighbours.append([(at.detach().round(), at.clamp(0, n) * 0 + 1 if grid.requires_grad else None)])
             continue
         left = at.detach().floor()
         fraction = at - left
@@ -174,27 +176,19 @@ def _inside(at, n, padding, align_corners):
 def _gathered(input, sizes, neighbours):
     """The weighted sum of the elements at all combinations of the neighbours along each dimension."""
     batch, channels = input.shape[:2]
-    flat = input.reshape(batch, channels, -1)
-    combinations = [(None, None, None)]
-    for n, choices in zip(sizes, neighbours, strict=True):
-        longer = []
-        for place, share in choices:
-            there = (place >= 0) & (place < n)
-            row = place.clamp(0, n - 1).long()
-            for index, weight, visible in combinations:
-                longer.append(
-                    (
-                        row if index is None else index * n + row,
-                        share if weight is None else weight if share is None else weight * share,
-                        there if visible is None else visible & there,
-                    )
-                )
-        combinations = longer
+    # the zero at the end stands for all that is outside
+    flat = pad(input.reshape(batch, channels, math.prod(sizes)), (0, 1))
+    outside = math.prod(sizes)
     total = None
-    for index, weight, visible in combinations:
+    for combination in itertools.product(*neighbours):
+        index, visible, weight = 0, True, None
+        for (place, share), n in zip(combination, sizes, strict=True):
+            index = index * n + place
+            visible = visible & (place >= 0) & (place < n)
+            weight = share if weight is None else weight if share is None else weight * share
+        index = rushlight.where(visible, index, outside).long()
         points = index.reshape(batch, 1, -1).expand(-1, channels, -1)
         part = flat.gather(2, points).reshape(batch, channels, *index.shape[1:])
         part = part if weight is None else part * weight.unsqueeze(1)
-        part = part.masked_fill(visible.logical_not().unsqueeze(1), 0.0)
         total = part if total is None else total + part
     return total

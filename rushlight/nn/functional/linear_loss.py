@@ -3,7 +3,7 @@
 import warnings
 
 import rushlight
-from rushlight.autograd.function import Function, once_differentiable
+from rushlight.autograd.function import Function
 from rushlight.nn.functional.linear import linear
 from rushlight.nn.functional.loss import choose_reduction, cross_entropy
 
@@ -32,8 +32,7 @@ def linear_cross_entropy(
         weight: one factor per class, [C].
         ignore_index: class numbers that count for nothing, -100 by default; only for class numbers.
         options: `torch.nn.LinearCrossEntropyOptions`. Then the logits are computed some rows at a time, and once more
-            in backward, so that [N, C] is never in memory. For class numbers, without label smoothing and d1, ...;
-            the gradient has no further derivative.
+            in backward, so that [N, C] is never in memory. For class numbers, without label smoothing and d1, ...
 
     Raises:
         RuntimeError: for shapes that do not fit.
@@ -144,9 +143,13 @@ class _ByRows(Function):
         return rushlight.cat(losses) if losses else wide[0].new_empty(0)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad):
         input, weight, bias, labels = ctx.saved_tensors
+        if rushlight.is_grad_enabled():  # whoever differentiates twice pays with memory
+            wanted = [t for t in (input, weight, bias) if t is not None and t.requires_grad]
+            loss = cross_entropy(linear(*_widen(input, weight, bias)), labels, reduction="none")
+            found = iter(rushlight.autograd.grad(loss, wanted, grad, create_graph=True))
+            return (*(next(found) if need else None for need in ctx.needs_input_grad[:3]), None, None)
         x, w, b = _widen(input, weight, bias)
         gx, gw = rushlight.empty_like(x), rushlight.zeros_like(w)
         gb = None if b is None else rushlight.zeros_like(b)

@@ -118,11 +118,8 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
             f"[native_group_norm] input must hold N * C * HxW elements, and group divide C. Received "
             f"{list(input.shape)} with N={N}, C={C}, HxW={HxW}, group={group}."
         )
-    if input.numel() == 0:
-        nothing = input.new_zeros(N, group)
-        return input.clone(), nothing, nothing.clone()
     result = _core.group_norm(input.reshape(N, C, HxW), group, weight, bias, eps).reshape(input.shape)
-    var, mean = rushlight.var_mean(input.reshape(N, group, -1), 2, correction=0)
+    var, mean = rushlight.var_mean(input.reshape(N, group, C // group * HxW), 2, correction=0)
     return result, mean, (var + eps).rsqrt()
 
 

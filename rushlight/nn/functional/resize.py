@@ -75,13 +75,13 @@ def interpolate(
         raise RuntimeError(
             f"[interpolate] Input and output sizes should be greater than 0. Received {list(old)} and {list(new)}."
         )
+    if mode in ("nearest", "nearest-exact"):
+        return _nearest_resized(input, new, scales, mode)
     dtype = input.dtype
-    if dtype in (rushlight.float16, rushlight.bfloat16) and not mode.startswith("nearest"):
+    if dtype in (rushlight.float16, rushlight.bfloat16):
         input = input.float()
     for dim, (n, scale) in enumerate(zip(new, scales, strict=True), 2):
-        if mode in ("nearest", "nearest-exact"):
-            input = input.index_select(dim, _nearest(old[dim - 2], n, scale, mode, input.device))
-        elif n != old[dim - 2] or scale is not None or antialias:
+        if n != old[dim - 2] or scale is not None or antialias:
             input = _resample(input, dim, n, scale, mode == "bicubic", bool(align_corners), antialias)
     return input.to(dtype)
 
@@ -95,6 +95,24 @@ def _for_each(value, count, what):
             f"{what} of {list(value)}."
         )
     return list(value)
+
+
+def _nearest_resized(input, new, scales, mode):
+    repeats = []  # of the elements along each dimension: all those are one copy
+    for dim, (n, scale) in enumerate(zip(new, scales, strict=True), 2):
+        old = input.shape[dim]
+        index = _nearest(old, n, scale, mode, input.device)
+        repeat, rest = divmod(n, old)
+        if rest or not rushlight.equal(index, rushlight.arange(n, device=input.device) // repeat):
+            input, repeat = input.index_select(dim, index), 1
+        repeats.append(repeat)
+    if all(repeat == 1 for repeat in repeats):
+        return input
+    lead, sizes = input.shape[:2], input.shape[2:]
+    wide = [m for pair in zip(sizes, repeats, strict=True) for m in pair]
+    narrow = [m for n in sizes for m in (n, 1)]
+    whole = [n * repeat for n, repeat in zip(sizes, repeats, strict=True)]
+    return input.reshape(*lead, *narrow).expand(*lead, *wide).reshape(*lead, *whole)
 
 
 def _nearest(old, new, scale, mode, device):
@@ -134,16 +152,14 @@ def _resample(input, dim, new, scale, cubic, align_corners, antialias):
     left = place.floor()
     fraction = place - left
     left = left.long()
-    if cubic:
-        taps = zip(range(-1, 3), cubic_weights(fraction), strict=True)
-    else:
-        taps = zip((0, 1), (1 - fraction, fraction), strict=True)
     shape = [-1] + [1] * (input.ndim - dim - 1)
-    total = None
-    for offset, weight in taps:
-        part = input.index_select(dim, (left + offset).clamp(0, old - 1)) * weight.to(input.dtype).reshape(shape)
-        total = part if total is None else total + part
-    return total
+
+    def neighbour(offset):
+        return input.index_select(dim, (left + offset).clamp(0, old - 1))
+
+    if not cubic:
+        return rushlight.lerp(neighbour(0), neighbour(1), fraction.reshape(shape))
+    return sum(neighbour(k) * w.reshape(shape) for k, w in zip(range(-1, 3), cubic_weights(fraction), strict=True))
 
 
 def _filtered(input, dim, new, scale, cubic, align_corners, dtype):
