@@ -62,8 +62,9 @@ _PACKAGES = (
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",
-    "cosine_similarity", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "hinge_embedding_loss", "kl_div", "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle",
-    "native_channel_shuffle", "native_group_norm", "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
+    "cosine_similarity", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "hinge_embedding_loss", "kl_div",
+    "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle", "native_channel_shuffle",
+    "native_group_norm", "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
 )  # fmt: skip
 _LAZY = {
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),

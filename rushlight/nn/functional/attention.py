@@ -40,10 +40,12 @@ def scaled_dot_product_attention(
     if min(query.ndim, key.ndim, value.ndim) < 2 or not query.dtype == key.dtype == value.dtype:
         raise RuntimeError(
             f"{name} query, key and value must have at least 2 dimensions, and one dtype. "
-            f"Received {query.dtype}{list(query.shape)}, {key.dtype}{list(key.shape)}, {value.dtype}{list(value.shape)}."
+            f"Received {', '.join(f'{t.dtype}{list(t.shape)}' for t in (query, key, value))}."
         )
     if attn_mask is not None and attn_mask.dtype not in (rushlight.bool, query.dtype, rushlight.float32):
         raise RuntimeError(f"{name} attn_mask must be bool or {query.dtype}. Received {attn_mask.dtype}.")
+    if not 0.0 <= dropout_p <= 1.0:
+        raise RuntimeError(f"{name} dropout_p must be between 0 and 1. Received {dropout_p}.")
     if enable_gqa:
         key, value = (_shared_by_heads(name, t, query.shape[-3]) for t in (key, value))
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale

@@ -61,7 +61,7 @@ def _causal_mask(first, length, keys):
 
 
 class _ByBlocks(Function):
-    """query, key and value have one dimension of samples; `which` [samples] names the mask of each in mask [M, L, S]."""
+    """query, key and value have one dimension of samples; `which` names the mask of each sample in mask [M, L, S]."""
 
     @staticmethod
     def forward(ctx, query, key, value, mask, which, dropout_p, causal):

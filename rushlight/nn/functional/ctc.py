@@ -9,9 +9,7 @@ from rushlight.nn.functional.loss import choose_reduction
 __all__ = ["ctc_loss"]
 
 
-def ctc_loss(
-    log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False
-):
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """-log of the probability that a sequence of frames spells the target, summed over all alignments.
 
     Args:

@@ -187,7 +187,7 @@ def _gathered(input, sizes, neighbours):
             visible = visible & (place >= 0) & (place < n)
             weight = share if weight is None else weight if share is None else weight * share
         index = rushlight.where(visible, index, outside).long()
-        points = index.reshape(batch, 1, -1).expand(-1, channels, -1)
+        points = index.flatten(1).unsqueeze(1).expand(-1, channels, -1)
         part = flat.gather(2, points).reshape(batch, channels, *index.shape[1:])
         part = part if weight is None else part * weight.unsqueeze(1)
         total = part if total is None else total + part

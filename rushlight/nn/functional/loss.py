@@ -78,7 +78,12 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     """
     reduction = choose_reduction(size_average, reduce, reduction)
     _warn_of_broadcast(input, target)
-    return _elementwise((input - target).square(), weight, reduction)
+    difference = input - target
+    if not difference.is_floating_point():
+        raise NotImplementedError(
+            f"[mse_loss] the inputs must be floating point. Received {input.dtype} and {target.dtype}. Use .float()."
+        )
+    return _elementwise(difference.square(), weight, reduction)
 
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):

@@ -31,7 +31,7 @@ def pad(input, pad, mode="constant", value=None):
     if mode == "constant":
         return _core.constant_pad_nd(input, pad, 0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f"[pad] value belongs to mode 'constant'. Received value={value} with mode={mode!r}.")
+        raise RuntimeError(f"[pad] value belongs to mode 'constant'. Received value={value} with mode={mode!r}.")
     if mode not in _SOURCES:
         raise NotImplementedError(f"[pad] mode must be constant, reflect, replicate or circular. Received {mode!r}.")
     padded_dims = len(pad) // 2

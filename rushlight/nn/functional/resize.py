@@ -37,16 +37,18 @@ def interpolate(
     tensor([[[1., 1., 2., 2.]]])
     """
     spatial = input.ndim - 2
+    if spatial not in (1, 2, 3):
+        raise NotImplementedError(f"[interpolate] input must be 3-D, 4-D or 5-D. Received {list(input.shape)}.")
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
             raise ValueError(
                 "align_corners option can only be set with the interpolating modes: "
                 "linear | bilinear | bicubic | trilinear"
             )
-    elif mode not in _DIMS or spatial not in (1, 2, 3):
+    elif mode not in _DIMS:
         raise NotImplementedError(
-            "[interpolate] input must be 3-D, 4-D or 5-D and mode one of nearest, nearest-exact, area, linear, "
-            f"bilinear, bicubic, trilinear. Received {input.ndim}-D and {mode!r}."
+            "[interpolate] mode must be one of nearest, nearest-exact, area, linear, bilinear, bicubic, trilinear. "
+            f"Received {mode!r}."
         )
     elif _DIMS[mode] != spatial:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {_DIMS[mode] + 2}D input")
@@ -78,11 +80,16 @@ def interpolate(
     if mode in ("nearest", "nearest-exact"):
         return _nearest_resized(input, new, scales, mode)
     dtype = input.dtype
-    if dtype in (rushlight.float16, rushlight.bfloat16):
+    if not (dtype.is_floating_point or (dtype == rushlight.uint8 and spatial == 2)):
+        raise NotImplementedError(f"[interpolate] {mode!r} is not implemented for {dtype}. Use .float().")
+    if dtype not in (rushlight.float32, rushlight.float64):
         input = input.float()
-    for dim, (n, scale) in enumerate(zip(new, scales, strict=True), 2):
+    for dim in reversed(range(2, input.ndim)):
+        n, scale = new[dim - 2], scales[dim - 2]
         if n != old[dim - 2] or scale is not None or antialias:
             input = _resample(input, dim, n, scale, mode == "bicubic", bool(align_corners), antialias)
+        if dtype == rushlight.uint8:  # bytes are rounded after each dimension, the last one first
+            input = input.round().clamp(0, 255)
     return input.to(dtype)
 
 
