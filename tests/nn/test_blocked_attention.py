@@ -56,6 +56,19 @@ def test_masks(mask):
     compare((2, 3, 30, 4), (2, 3, 20, 4), {"attn_mask": MASKS[mask]})
 
 
+@pytest.mark.parametrize("wrong", [(30, 19), (31, 20), (5, 30, 20)])
+def test_a_mask_that_does_not_fit(wrong):
+    query, key = rushlight.randn(2, 30, 4), rushlight.randn(2, 20, 4)
+    with pytest.raises(RuntimeError, match="broadcast"):
+        F.scaled_dot_product_attention(query, key, key, rushlight.ones(wrong, dtype=rushlight.bool))
+
+
+def test_key_and_value_of_other_lengths():
+    query = rushlight.randn(2, 30, 4)
+    with pytest.raises(RuntimeError, match="as many of them"):
+        F.scaled_dot_product_attention(query, query, rushlight.randn(2, 40, 4))
+
+
 @pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"dropout_p": 0.3}])
 def test_derivatives(options):
     inputs = [rushlight.randn(2, 12, 3, dtype=rushlight.float64, requires_grad=True) for _ in range(3)]

@@ -42,8 +42,13 @@ def scaled_dot_product_attention(
             f"{name} query, key and value must have at least 2 dimensions, and one dtype. "
             f"Received {', '.join(f'{t.dtype}{list(t.shape)}' for t in (query, key, value))}."
         )
-    if attn_mask is not None and attn_mask.dtype not in (rushlight.bool, query.dtype, rushlight.float32):
-        raise RuntimeError(f"{name} attn_mask must be bool or {query.dtype}. Received {attn_mask.dtype}.")
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise RuntimeError(
+            f"{name} query and key must have equally long rows, and key and value as many of them. "
+            f"Received query {list(query.shape)}, key {list(key.shape)}, value {list(value.shape)}."
+        )
+    if attn_mask is not None:
+        attn_mask = _fitting_mask(name, attn_mask, query, key)
     if not 0.0 <= dropout_p <= 1.0:
         raise RuntimeError(f"{name} dropout_p must be between 0 and 1. Received {dropout_p}.")
     if enable_gqa:
@@ -53,8 +58,20 @@ def scaled_dot_product_attention(
     if dtype in (rushlight.float16, rushlight.bfloat16):
         query, key, value = query.float(), key.float(), value.float()
     if attn_mask is not None and attn_mask.dtype != rushlight.bool:
-        attn_mask = attn_mask.to(query.dtype)
+        attn_mask = attn_mask.to(query.dtype)  # of half precision, too
     return attention(query * scale, key, value, attn_mask, dropout_p, is_causal).to(dtype)
+
+
+def _fitting_mask(name, mask, query, key):
+    if mask.dtype not in (rushlight.bool, query.dtype, rushlight.float32):
+        raise RuntimeError(f"{name} attn_mask must be bool or {query.dtype}. Received {mask.dtype}.")
+    mask = mask.reshape(1, -1) if mask.ndim < 2 else mask
+    wanted = (query.shape[-2], key.shape[-2])
+    if any(n not in (1, want) for n, want in zip(mask.shape[-2:], wanted, strict=True)):
+        raise RuntimeError(
+            f"{name} attn_mask must broadcast to [..., {wanted[0]}, {wanted[1]}]. Received {list(mask.shape)}."
+        )
+    return mask
 
 
 def _shared_by_heads(name, t, heads):

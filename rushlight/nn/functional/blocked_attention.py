@@ -20,16 +20,15 @@ _FEWEST_ROWS = 16  # fewer make slow products
 def attention(query, key, value, mask, dropout_p, causal):
     """The weighted values [..., L, V] for query [..., L, E], key [..., S, E], value [..., S, V], mask [..., L, S]."""
     length, keys = query.shape[-2], key.shape[-2]
-    batch = rushlight.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+    of_masks = () if mask is None else mask.shape[:-2]
+    batch = rushlight.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2], of_masks)
     if math.prod(batch) * length * keys <= _SCORES_AT_ONCE:
         return attend(query, key, value, _causal_mask(0, length, keys) if causal else mask, dropout_p)[0]
     query, key, value = (t.expand(*batch, *t.shape[-2:]).reshape(-1, *t.shape[-2:]) for t in (query, key, value))
     which = None  # the mask of each sample
     if mask is not None:
-        mask = mask.reshape((1,) * (len(batch) + 2 - mask.ndim) + tuple(mask.shape))
-        lead = mask.shape[:-2]
+        which = rushlight.arange(math.prod(of_masks)).reshape(of_masks).expand(batch).reshape(-1)
         mask = mask.reshape(-1, *mask.shape[-2:])
-        which = rushlight.arange(len(mask)).reshape(lead).expand(batch).reshape(-1)
     result = _ByBlocks.apply(query, key, value, mask, which, dropout_p, causal)
     return result.reshape(*batch, length, -1)
 

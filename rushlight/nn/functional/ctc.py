@@ -5,6 +5,7 @@ import math
 import rushlight
 from rushlight.autograd.function import Function, once_differentiable
 from rushlight.nn.functional.loss import choose_reduction
+from rushlight.nn.functional.padding import pad
 
 __all__ = ["ctc_loss"]
 
@@ -121,7 +122,7 @@ _NEVER = -math.inf
 
 def _step(scores, skips):
     """Each state's score after a frame is left: from the state itself, the one before, or the one before that."""
-    before = rushlight.nn.functional.pad(scores, (2, 0), value=_NEVER)
+    before = pad(scores, (2, 0), value=_NEVER)
     moved = rushlight.logaddexp(scores, before[:, 1:-1])
     return rushlight.logaddexp(moved, before[:, :-2].masked_fill(skips.logical_not(), _NEVER))
 
@@ -138,14 +139,13 @@ def _forward_scores(emissions, lattice):
 def _backward_scores(emissions, lattice):
     """log of the probability of the frames from t on that begin in a state."""
     length = emissions.shape[0]
-    skips = rushlight.nn.functional.pad(lattice.skips, (0, 2))[:, 2:].flip(1)  # seen from the state that is left
+    skips = pad(lattice.skips, (0, 2))[:, 2:].flip(1)  # seen from the state that is left
     last = (lattice.input_lengths - 1).unsqueeze(1)
-    final = lattice.ends
     score = rushlight.full_like(emissions[0], _NEVER)
     scores = []
     for t in range(length - 1, -1, -1):
         moved = _step(score.flip(1), skips).flip(1)
-        begun = rushlight.where(final & (last == t), 0.0, moved)
+        begun = rushlight.where(lattice.ends & (last == t), 0.0, moved)
         score = begun + emissions[t]
         scores.append(score)
     return rushlight.stack(scores[::-1])

@@ -176,18 +176,22 @@ def _inside(at, n, padding, align_corners):
 def _gathered(input, sizes, neighbours):
     """The weighted sum of the elements at all combinations of the neighbours along each dimension."""
     batch, channels = input.shape[:2]
-    # the zero at the end stands for all that is outside
-    flat = pad(input.reshape(batch, channels, math.prod(sizes)), (0, 1))
     outside = math.prod(sizes)
+    flat = pad(input.reshape(batch, channels, outside), (0, 1))  # the zero at the end stands for all that is outside
+    choices = []
+    for around, n in zip(neighbours, sizes, strict=True):
+        choices.append([])
+        for place, share in around:
+            there = (place >= 0) & (place < n)
+            choices[-1].append((place.masked_fill(there.logical_not(), 0).long(), there, share))
     total = None
-    for combination in itertools.product(*neighbours):
+    for combination in itertools.product(*choices):
         index, visible, weight = 0, True, None
-        for (place, share), n in zip(combination, sizes, strict=True):
-            index = index * n + place
-            visible = visible & (place >= 0) & (place < n)
+        for (row, there, share), n in zip(combination, sizes, strict=True):
+            index = index * n + row
+            visible = visible & there
             weight = share if weight is None else weight if share is None else weight * share
-        index = rushlight.where(visible, index, outside).long()
-        points = index.flatten(1).unsqueeze(1).expand(-1, channels, -1)
+        points = rushlight.where(visible, index, outside).flatten(1).unsqueeze(1).expand(-1, channels, -1)
         part = flat.gather(2, points).reshape(batch, channels, *index.shape[1:])
         part = part if weight is None else part * weight.unsqueeze(1)
         total = part if total is None else total + part
