@@ -118,12 +118,12 @@ def embedding_bag(
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
 
     rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
-    if weight.dtype in (rushlight.float16, rushlight.bfloat16):
-        rows = rows.float()  # long sums keep their digits
     if padding_idx is not None:
         counted = input != padding_idx % weight.shape[0]
         rows, bag = rows[counted], bag[counted]
         per_sample_weights = None if per_sample_weights is None else per_sample_weights[counted]
+    if weight.dtype in (rushlight.float16, rushlight.bfloat16):
+        rows = rows.float()  # long sums keep their digits
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.unsqueeze(1)
     zeros = rushlight.zeros((bags, weight.shape[1]), dtype=rows.dtype, device=rows.device)
