@@ -32,54 +32,60 @@ def scaled_dot_product_attention(
     >>> torch.nn.functional.scaled_dot_product_attention(q, q, q).shape
     torch.Size([1, 2, 4])
     """
-    name = "[scaled_dot_product_attention]"
     if is_causal and attn_mask is not None:
         raise RuntimeError(
-            f"{name} explicit attn_mask should not be set when is_causal=True. Put the causal mask into attn_mask."
+            f"{_SDPA} explicit attn_mask should not be set when is_causal=True. Put both into attn_mask."
         )
-    if min(query.ndim, key.ndim, value.ndim) < 2 or not query.dtype == key.dtype == value.dtype:
+    _check_operands(query, key, value)
+    if not 0.0 <= dropout_p <= 1.0:
+        raise RuntimeError(f"{_SDPA} dropout_p must be between 0 and 1. Received {dropout_p}.")
+    dtype = query.dtype
+    if dtype in _HALF:
+        query, key, value = query.float(), key.float(), value.float()
+    if attn_mask is not None:
+        attn_mask = _fitting_mask(attn_mask, query, key, dtype)
+    if enable_gqa:
+        heads = query.shape[-3]
+        key, value = _for_heads(key, heads), _for_heads(value, heads)
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    result = attention(query * scale, key, value, attn_mask, dropout_p, is_causal)
+    return result.to(dtype) if dtype in _HALF else result
+
+
+_SDPA = "[scaled_dot_product_attention]"
+_HALF = (rushlight.float16, rushlight.bfloat16)
+
+
+def _check_operands(query, key, value):
+    q, k, v = query.shape, key.shape, value.shape
+    enough = len(q) > 1 and len(k) > 1 and len(v) > 1 and query.dtype == key.dtype == value.dtype
+    if not enough or q[-1] != k[-1] or k[-2] != v[-2]:
         raise RuntimeError(
-            f"{name} query, key and value must have at least 2 dimensions, and one dtype. "
+            f"{_SDPA} query must be [..., L, E], key [..., S, E] and value [..., S, V], of one dtype. "
             f"Received {', '.join(f'{t.dtype}{list(t.shape)}' for t in (query, key, value))}."
         )
-    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        raise RuntimeError(
-            f"{name} query and key must have equally long rows, and key and value as many of them. "
-            f"Received query {list(query.shape)}, key {list(key.shape)}, value {list(value.shape)}."
-        )
-    if attn_mask is not None:
-        attn_mask = _fitting_mask(name, attn_mask, query, key)
-    if not 0.0 <= dropout_p <= 1.0:
-        raise RuntimeError(f"{name} dropout_p must be between 0 and 1. Received {dropout_p}.")
-    if enable_gqa:
-        key, value = (_shared_by_heads(name, t, query.shape[-3]) for t in (key, value))
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    dtype = query.dtype
-    if dtype in (rushlight.float16, rushlight.bfloat16):
-        query, key, value = query.float(), key.float(), value.float()
-    if attn_mask is not None and attn_mask.dtype != rushlight.bool:
-        attn_mask = attn_mask.to(query.dtype)  # of half precision, too
-    return attention(query * scale, key, value, attn_mask, dropout_p, is_causal).to(dtype)
 
 
-def _fitting_mask(name, mask, query, key):
-    if mask.dtype not in (rushlight.bool, query.dtype, rushlight.float32):
-        raise RuntimeError(f"{name} attn_mask must be bool or {query.dtype}. Received {mask.dtype}.")
+def _fitting_mask(mask, query, key, dtype):
+    """The mask with at least two dimensions, bool or of the query's dtype."""
+    if mask.dtype not in (rushlight.bool, dtype, rushlight.float32):
+        raise RuntimeError(f"{_SDPA} attn_mask must be bool or {dtype}. Received {mask.dtype}.")
     mask = mask.reshape(1, -1) if mask.ndim < 2 else mask
-    wanted = (query.shape[-2], key.shape[-2])
-    if any(n not in (1, want) for n, want in zip(mask.shape[-2:], wanted, strict=True)):
+    rows, columns = mask.shape[-2:]
+    if rows not in (1, query.shape[-2]) or columns not in (1, key.shape[-2]):
         raise RuntimeError(
-            f"{name} attn_mask must broadcast to [..., {wanted[0]}, {wanted[1]}]. Received {list(mask.shape)}."
+            f"{_SDPA} attn_mask must broadcast to [..., {query.shape[-2]}, {key.shape[-2]}]. "
+            f"Received {list(mask.shape)}."
         )
-    return mask
+    return mask if mask.dtype == rushlight.bool else mask.to(query.dtype)
 
 
-def _shared_by_heads(name, t, heads):
+def _for_heads(t, heads):
     """Key or value [..., G, S, E], each repeated for the heads / G heads of the query that it serves."""
     groups = t.shape[-3]
     if groups == 0 or heads % groups:
         raise RuntimeError(
-            f"{name} with enable_gqa, the heads of the query must be a multiple of those of key and value. "
+            f"{_SDPA} with enable_gqa, the heads of the query must be a multiple of those of key and value. "
             f"Received {heads} and {groups}."
         )
     return t if groups == heads else t.repeat_interleave(heads // groups, -3)

@@ -19,11 +19,11 @@ _FEWEST_ROWS = 16  # fewer make slow products
 
 def attention(query, key, value, mask, dropout_p, causal):
     """The weighted values [..., L, V] for query [..., L, E], key [..., S, E], value [..., S, V], mask [..., L, S]."""
-    length, keys = query.shape[-2], key.shape[-2]
+    length, width, keys = query.shape[-2], query.shape[-1], key.shape[-2]
+    if max(query.numel() * keys, key.numel() * length) <= _SCORES_AT_ONCE * width:
+        return attend(query, key, value, _causal_mask(0, length, keys) if causal else mask, dropout_p)[0]
     of_masks = () if mask is None else mask.shape[:-2]
     batch = rushlight.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2], of_masks)
-    if math.prod(batch) * length * keys <= _SCORES_AT_ONCE:
-        return attend(query, key, value, _causal_mask(0, length, keys) if causal else mask, dropout_p)[0]
     query, key, value = (t.expand(*batch, *t.shape[-2:]).reshape(-1, *t.shape[-2:]) for t in (query, key, value))
     which = None  # the mask of each sample
     if mask is not None:

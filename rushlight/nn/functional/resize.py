@@ -1,5 +1,6 @@
 """Images of other sizes."""
 
+import functools
 import math
 import warnings
 
@@ -105,26 +106,31 @@ def _for_each(value, count, what):
 
 
 def _nearest_resized(input, new, scales, mode):
+    lead, sizes = list(input.shape[:2]), []
     repeats = []  # of the elements along each dimension: all those are one copy
     for dim, (n, scale) in enumerate(zip(new, scales, strict=True), 2):
         old = input.shape[dim]
-        index = _nearest(old, n, scale, mode, input.device)
-        repeat, rest = divmod(n, old)
-        if rest or not rushlight.equal(index, rushlight.arange(n, device=input.device) // repeat):
-            input, repeat = input.index_select(dim, index), 1
-        repeats.append(repeat)
-    if all(repeat == 1 for repeat in repeats):
+        repeat = _repeat(old, n, scale, mode)
+        if not repeat:
+            input, old, repeat = input.index_select(dim, _nearest(old, n, scale, mode)), n, 1
+        sizes += [old, 1]
+        repeats += [old, repeat]
+    if sizes == repeats:
         return input
-    lead, sizes = input.shape[:2], input.shape[2:]
-    wide = [m for pair in zip(sizes, repeats, strict=True) for m in pair]
-    narrow = [m for n in sizes for m in (n, 1)]
-    whole = [n * repeat for n, repeat in zip(sizes, repeats, strict=True)]
-    return input.reshape(*lead, *narrow).expand(*lead, *wide).reshape(*lead, *whole)
+    return input.reshape(lead + sizes).expand(lead + repeats).reshape(lead + list(new))
 
 
-def _nearest(old, new, scale, mode, device):
+@functools.lru_cache(maxsize=1024)
+def _repeat(old, new, scale, mode):
+    """How often each element of a row follows itself in the new row; 0 if that is not the same for all."""
+    repeat, rest = divmod(new, old)
+    same = not rest and rushlight.equal(_nearest(old, new, scale, mode), rushlight.arange(new) // repeat)
+    return repeat if same else 0
+
+
+def _nearest(old, new, scale, mode):
     step = old / new if scale is None else 1.0 / scale
-    position = rushlight.arange(new, dtype=rushlight.float32, device=device)
+    position = rushlight.arange(new, dtype=rushlight.float32)
     if mode == "nearest-exact":
         position = position + 0.5
     return (position * step).floor().long().clamp(max=old - 1)
