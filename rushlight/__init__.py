@@ -61,16 +61,17 @@ _PACKAGES = (
     "autograd", "cuda", "demo", "distributions", "fft", "linalg", "masked", "nn", "optim", "printing", "random",
     "return_types", "serialization", "signal", "special", "testing", "utils", "version", "viz",
 )  # fmt: skip
-_LOSSES_AND_DISTANCES = (
-    "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "cosine_embedding_loss", "cosine_similarity",
-    "hinge_embedding_loss", "kl_div", "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle",
-    "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
+_OF_LAYERS = (
+    "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",
+    "cosine_similarity", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "hinge_embedding_loss", "kl_div",
+    "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle", "native_channel_shuffle",
+    "native_group_norm", "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
 )  # fmt: skip
 _LAZY = {
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),
     **dict.fromkeys(("save", "load"), "rushlight.serialization"),
     **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
-    **dict.fromkeys(_LOSSES_AND_DISTANCES, "rushlight.nn.functional"),
+    **dict.fromkeys(_OF_LAYERS, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),

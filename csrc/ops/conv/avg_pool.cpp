@@ -161,7 +161,7 @@ OP(avg_pool2d, number_types,
   .doc = "The means of a window that slides over the image of input [N, C, H, W] or [C, H, W].\n\nRaises RuntimeError "
          "when the window does not fit.",
   .home = "nn.functional",
-  .forms = function,
+  .forms = function | out_,
   .compose = by_name,
   .samples = "randn(2, 3, 6, 7), 3\nrandn(2, 6, 7), (2, 3), (1, 2), (1, 0), True, False\nrandn(2, 6, 7), 2, "
              "divisor_override=3",
@@ -172,7 +172,7 @@ OP(avg_pool3d, number_types,
   .doc = "The means of a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W].\n\nRaises "
          "RuntimeError when the window does not fit.",
   .home = "nn.functional",
-  .forms = function,
+  .forms = function | out_,
   .compose = by_name,
   .samples = "randn(1, 2, 4, 5, 4), 2",
 };

@@ -33,9 +33,13 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
            from = packed_apart(source, source.dtype, *c.out[0]);
     const i64* p = index->data_as<i64>();
     visit(out.dtype, [&]<class T>(Type<T>) {
-      for (i64 o = 0; o < a.outer; ++o)
-        for (i64 i = 0; i < n; ++i)
-          write(out.data_as<T>() + (o * a.n + p[i]) * a.inner, from->data_as<T>() + (o * n + i) * a.inner, a.inner);
+      parallel_for(a.outer, std::max<i64>(1, kParallelElements / std::max<i64>(1, n * a.inner)),
+                   [&](i64 begin, i64 end) {
+                     for (i64 o = begin; o < end; ++o)
+                       for (i64 i = 0; i < n; ++i)
+                         write(out.data_as<T>() + (o * a.n + p[i]) * a.inner,
+                               from->data_as<T>() + (o * n + i) * a.inner, a.inner);
+                   });
     });
   });
 }

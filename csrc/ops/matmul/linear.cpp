@@ -87,7 +87,7 @@ OP(linear, numeric_types, "linear(input: Tensor, weight: Tensor, bias: Tensor | 
          "and bias [out_features]. A weight [in_features] gives [*].\n\nRaises RuntimeError when sizes or dtypes do "
          "not fit, NotImplementedError for bools.",
   .home = "nn.functional",
-  .forms = function,
+  .forms = function | out_,
   .cpu = linear_kernel,
   .vjp =
       [](Backward& b) {

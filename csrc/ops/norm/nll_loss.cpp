@@ -25,17 +25,18 @@ Dims target_sizes(Sizes input) {
 void check_loss(const Call& c) {
   TensorImpl &x = c.tensor(0), &target = c.tensor(1);
   std::string_view name = c.op.name();
-  check(x.ndim >= 1, ErrorKind::runtime, "[", name,
+  check(x.ndim >= 1, ErrorKind::value, "[", name,
         "] input tensor should have a dimension of classes. Received a 0-d tensor.");
   check(is_floating(x.dtype), ErrorKind::not_implemented, "[", name, "] \"", name, "\" not implemented for '", x.dtype,
         "'. Received ", describe(x), ".");
   check(target.dtype == DType::i64 || target.dtype == DType::u8, ErrorKind::runtime, "[", name,
         "] expected scalar type Long or Byte for the target but found ", target.dtype, ". Convert with .long().");
   Dims want = target_sizes(x.sizes());
-  check(same_sizes(want, target.sizes()) || (x.ndim == 1 && target.numel == 1 && target.ndim == 1), ErrorKind::value,
-        "[", name, "] Expected target size ", Sizes(want), ", got ", target.sizes(),
-        ": the shape of input without the dimension of the classes. Received input ", describe(x), " and target ",
-        describe(target), ".");
+  bool samples_differ = x.ndim < 2 || (target.ndim > 0 && target.size[0] != x.size[0]);
+  check(same_sizes(want, target.sizes()) || (x.ndim == 1 && target.numel == 1 && target.ndim == 1),
+        samples_differ ? ErrorKind::value : ErrorKind::runtime, "[", name, "] Expected target size ", Sizes(want),
+        ", got ", target.sizes(), ": the shape of input without the dimension of the classes. Received input ",
+        describe(x), " and target ", describe(target), ".");
   if (c.has(2)) {
     TensorImpl& w = c.tensor(2);
     check(w.ndim == 1 && w.numel == Shape(x.sizes()).classes, ErrorKind::runtime, "[", name,

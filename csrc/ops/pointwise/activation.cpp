@@ -42,7 +42,7 @@ OP(gelu_tanh, floats, "gelu_tanh(input: Tensor) -> Tensor") {
   .samples = "randn(3, 4)",
 };
 
-OP(gelu, floats, "gelu(input: Tensor, *, approximate: str = 'none') -> Tensor") {
+OP(gelu, floats, "gelu(input: Tensor, approximate: str = 'none') -> Tensor") {
   .doc = "input * Phi(input); approximate='tanh' uses tanh in place of the normal distribution function.",
   .home = "nn.functional",
   .forms = function | out_,

@@ -14,7 +14,6 @@ gelu = _core.gelu
 hardshrink = _core.hardshrink
 logsigmoid = _core.logsigmoid
 softplus = _core.softplus
-softshrink = _core.softshrink
 
 
 def _apply(formula, input, inplace):
@@ -156,6 +155,10 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     >>> torch.nn.functional.rrelu(torch.tensor([-1.0, 2.0]), 0.25, 0.75)
     tensor([-0.5000,  2.0000])
     """
+    if lower > upper:
+        raise RuntimeError(
+            f"[rrelu] Lower bound should be less than or equal to the upper bound. Received {lower} and {upper}."
+        )
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
 
@@ -263,6 +266,20 @@ def softsign(input):
     tensor([-0.5000,  0.7500])
     """
     return input / (1 + input.abs())
+
+
+def softshrink(input, lambd=0.5, *, out=None):
+    """`input` moved towards zero by `lambd`, and zero where it is not further away than that.
+
+    Raises:
+        RuntimeError: if `lambd` is negative.
+
+    >>> torch.nn.functional.softshrink(torch.tensor([-2.0, 0.2, 2.0]))
+    tensor([-1.5000,  0.0000,  1.5000])
+    """
+    if not lambd >= 0:
+        raise RuntimeError(f"[softshrink] lambd must not be negative. Received {lambd}.")
+    return _core.softshrink(input, lambd, out=out)
 
 
 def tanhshrink(input):

@@ -3,8 +3,7 @@
 import math
 
 import rushlight
-from rushlight.nn.functional.activation import softmax
-from rushlight.nn.functional.dropout import dropout
+from rushlight.nn.functional.blocked_attention import attend, attention
 from rushlight.nn.functional.linear import linear
 from rushlight.nn.functional.padding import pad
 
@@ -33,43 +32,63 @@ def scaled_dot_product_attention(
     >>> torch.nn.functional.scaled_dot_product_attention(q, q, q).shape
     torch.Size([1, 2, 4])
     """
-    scores_mask = _score_mask(query, key, attn_mask, is_causal)
+    if is_causal and attn_mask is not None:
+        raise RuntimeError(
+            f"{_SDPA} explicit attn_mask should not be set when is_causal=True. Put both into attn_mask."
+        )
+    _check_operands(query, key, value)
+    if not 0.0 <= dropout_p <= 1.0:
+        raise RuntimeError(f"{_SDPA} dropout_p must be between 0 and 1. Received {dropout_p}.")
+    dtype = query.dtype
+    if dtype in _HALF:
+        query, key, value = query.float(), key.float(), value.float()
+    if attn_mask is not None:
+        attn_mask = _fitting_mask(attn_mask, query, key, dtype)
     if enable_gqa:
         heads = query.shape[-3]
-        key = key.repeat_interleave(heads // key.shape[-3], -3)
-        value = value.repeat_interleave(heads // value.shape[-3], -3)
+        key, value = _for_heads(key, heads), _for_heads(value, heads)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    return _attend(query * scale, key, value, scores_mask, dropout_p)[0]
+    result = attention(query * scale, key, value, attn_mask, dropout_p, is_causal)
+    return result.to(dtype) if dtype in _HALF else result
 
 
-def _score_mask(query, key, attn_mask, is_causal):
-    if not is_causal:
-        return attn_mask
-    if attn_mask is not None:
+_SDPA = "[scaled_dot_product_attention]"
+_HALF = (rushlight.float16, rushlight.bfloat16)
+
+
+def _check_operands(query, key, value):
+    q, k, v = query.shape, key.shape, value.shape
+    enough = len(q) > 1 and len(k) > 1 and len(v) > 1 and query.dtype == key.dtype == value.dtype
+    if not enough or q[-1] != k[-1] or k[-2] != v[-2]:
         raise RuntimeError(
-            "[scaled_dot_product_attention] explicit attn_mask should not be set when is_causal=True. "
-            "Put the causal mask into attn_mask."
+            f"{_SDPA} query must be [..., L, E], key [..., S, E] and value [..., S, V], of one dtype. "
+            f"Received {', '.join(f'{t.dtype}{list(t.shape)}' for t in (query, key, value))}."
         )
-    shape = (query.shape[-2], key.shape[-2])
-    return rushlight.ones(shape, dtype=rushlight.bool, device=query.device).tril()
 
 
-def _attend(query, key, value, mask, dropout_p):
-    """The weighted values and the weights, of a query that is scaled already."""
-    scores = query @ key.transpose(-2, -1)
-    if mask is not None:
-        if mask.dtype == rushlight.bool:
-            scores = scores.masked_fill(mask.logical_not(), -math.inf)
-        else:
-            scores = scores + mask
-    weights = softmax(scores, -1)
-    if mask is not None:
-        blind = (scores.detach() == -math.inf).all(-1, keepdim=True)
-        if bool(blind.any()):  # a query that sees nothing gives zeros, not nan
-            weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
-    if dropout_p > 0.0:
-        weights = dropout(weights, dropout_p)
-    return weights @ value, weights
+def _fitting_mask(mask, query, key, dtype):
+    """The mask with at least two dimensions, bool or of the query's dtype."""
+    if mask.dtype not in (rushlight.bool, dtype, rushlight.float32):
+        raise RuntimeError(f"{_SDPA} attn_mask must be bool or {dtype}. Received {mask.dtype}.")
+    mask = mask.reshape(1, -1) if mask.ndim < 2 else mask
+    rows, columns = mask.shape[-2:]
+    if rows not in (1, query.shape[-2]) or columns not in (1, key.shape[-2]):
+        raise RuntimeError(
+            f"{_SDPA} attn_mask must broadcast to [..., {query.shape[-2]}, {key.shape[-2]}]. "
+            f"Received {list(mask.shape)}."
+        )
+    return mask if mask.dtype == rushlight.bool else mask.to(query.dtype)
+
+
+def _for_heads(t, heads):
+    """Key or value [..., G, S, E], each repeated for the heads / G heads of the query that it serves."""
+    groups = t.shape[-3]
+    if groups == 0 or heads % groups:
+        raise RuntimeError(
+            f"{_SDPA} with enable_gqa, the heads of the query must be a multiple of those of key and value. "
+            f"Received {heads} and {groups}."
+        )
+    return t if groups == heads else t.repeat_interleave(heads // groups, -3)
 
 
 def _as_added(mask, dtype):
@@ -186,13 +205,18 @@ def multi_head_attention_forward(
         of_keys = of_keys.reshape(batch * num_heads, 1, -1)
         attn_mask = of_keys if attn_mask is None else attn_mask + of_keys
 
-    result, attention = _attend(q / math.sqrt(head), k, v, attn_mask, dropout_p if training else 0.0)
+    q = q / math.sqrt(head)
+    dropout_p = dropout_p if training else 0.0
+    if need_weights:
+        result, weights = attend(q, k, v, attn_mask, dropout_p)
+    else:
+        result, weights = attention(q, k, v, attn_mask, dropout_p, False), None
     result = linear(result.transpose(0, 1).reshape(length, batch, width), out_proj_weight, out_proj_bias)
     if not batched:
         result = result.squeeze(1)
     if not need_weights:
         return result, None
-    attention = attention.reshape(batch, num_heads, length, -1)
+    weights = weights.reshape(batch, num_heads, length, -1)
     if average_attn_weights:
-        attention = attention.mean(1)
-    return result, attention if batched else attention.squeeze(0)
+        weights = weights.mean(1)
+    return result, weights if batched else weights.squeeze(0)

@@ -2,7 +2,17 @@
 
 from rushlight import _core
 
-__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
+__all__ = [
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "fold",
+    "unfold",
+]
 
 conv_transpose1d = _core.conv_transpose1d
 conv_transpose2d = _core.conv_transpose2d
@@ -60,6 +70,29 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return _core.conv3d(input, weight, bias, stride, padding, dilation, groups)
 
 
+def conv_tbc(input, weight, bias, pad=0):
+    """`conv1d` of sequences whose dimensions are time, batch, channels.
+
+    Args:
+        input: [T, N, C].
+        weight: [K, C, O].
+        bias: [O].
+        pad: steps of zeros at both ends.
+
+    Returns:
+        [T + 2 pad - K + 1, N, O].
+
+    >>> torch.conv_tbc(torch.ones(3, 1, 1), torch.ones(2, 1, 1), torch.zeros(1)).flatten()
+    tensor([2., 2.])
+    """
+    if input.ndim != 3 or weight.ndim != 3 or bias.ndim != 1:
+        raise RuntimeError(
+            "[conv_tbc] input must be [T, N, C], weight [K, C, O] and bias [O]. "
+            f"Received {list(input.shape)}, {list(weight.shape)}, {list(bias.shape)}."
+        )
+    return _core.conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, 1, pad).permute(2, 0, 1)
+
+
 def _padded(input, weight, stride, padding, dilation, ndim):
     """`input` and the numbers that stand for the name of a padding. An odd rest is padded at the end."""
     if padding == "valid":
@@ -74,6 +107,11 @@ def _padded(input, weight, stride, padding, dilation, ndim):
     dilations = tuple(dilation) if isinstance(dilation, (tuple, list)) else (dilation,)
     if len(dilations) == 1:
         dilations *= ndim
+    if weight.ndim != ndim + 2 or len(dilations) != ndim:
+        raise RuntimeError(
+            f"[conv{ndim}d] weight must have {ndim + 2} dimensions and dilation {ndim} numbers. "
+            f"Received weight {list(weight.shape)}, dilation {dilation}."
+        )
     totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
     if any(total % 2 for total in totals):
         rest = [n for total in reversed(totals) for n in (0, total % 2)]

@@ -24,11 +24,12 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     >>> torch.nn.functional.cosine_similarity(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 1.0]]))
     tensor([0.7071])
     """
-    if not (x1.is_floating_point() and x2.is_floating_point()):
+    dtype = rushlight.result_type(x1, x2)
+    if not dtype.is_floating_point:
         raise RuntimeError(
             f"[cosine_similarity] the inputs must be floating point. Received {x1.dtype} and {x2.dtype}. Use .float()."
         )
-    x1, x2 = rushlight.broadcast_tensors(x1, x2)
+    x1, x2 = rushlight.broadcast_tensors(x1.to(dtype), x2.to(dtype))
     return (normalize(x1, 2.0, dim, eps) * normalize(x2, 2.0, dim, eps)).sum(dim)
 
 

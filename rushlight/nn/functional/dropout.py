@@ -32,6 +32,10 @@ def dropout(input, p=0.5, training=True, inplace=False):
 def _drop_features(input, p, training, inplace, batched=True):
     """Dropout with one decision for each channel of each sample: [N, C, ...], or [C, ...] if not `batched`."""
     _check(p)
+    if input.ndim < 2:
+        raise RuntimeError(
+            f"[dropout] input must have channels, [N, C, ...] or [C, ...]. Received {list(input.shape)}."
+        )
     if not training or p == 0.0:
         return input
     kept_dims = 2 if batched else 1

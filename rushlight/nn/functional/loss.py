@@ -33,7 +33,7 @@ def legacy_reduction(size_average, reduce):
     return name
 
 
-def _choose(size_average, reduce, reduction):
+def choose_reduction(size_average, reduce, reduction):
     if size_average is not None or reduce is not None:
         return legacy_reduction(size_average, reduce)
     if reduction not in _REDUCTIONS:
@@ -76,9 +76,14 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     _warn_of_broadcast(input, target)
-    return _elementwise((input - target).square(), weight, reduction)
+    difference = input - target
+    if not difference.is_floating_point():
+        raise NotImplementedError(
+            f"[mse_loss] the inputs must be floating point. Received {input.dtype} and {target.dtype}. Use .float()."
+        )
+    return _elementwise(difference.square(), weight, reduction)
 
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
@@ -87,7 +92,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     >>> torch.nn.functional.l1_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     _warn_of_broadcast(input, target)
     return _elementwise((input - target).abs(), weight, reduction)
 
@@ -98,7 +103,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     >>> torch.nn.functional.smooth_l1_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(0.7500)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     _warn_of_broadcast(input, target)
     if beta < 0:
         raise RuntimeError(f"[smooth_l1_loss] beta must not be negative. Received {beta}.")
@@ -114,7 +119,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     >>> torch.nn.functional.huber_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]), delta=0.5)
     tensor(0.4375)
     """
-    reduction = _choose(None, None, reduction)
+    reduction = choose_reduction(None, None, reduction)
     _warn_of_broadcast(input, target)
     if delta <= 0:
         raise RuntimeError(f"[huber_loss] delta must be greater than 0. Received {delta}.")
@@ -136,7 +141,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     >>> torch.nn.functional.nll_loss(log_probability, torch.tensor([0, 1]), reduction="none")
     tensor([0.6931, 0.1054])
     """
-    code = _REDUCTIONS[_choose(size_average, reduce, reduction)]
+    code = _REDUCTIONS[choose_reduction(size_average, reduce, reduction)]
     return _core.nll_loss(input, target, weight, code, ignore_index)
 
 
@@ -155,7 +160,7 @@ def cross_entropy(
     >>> torch.nn.functional.cross_entropy(torch.zeros(2, 4), torch.tensor([0, 3]))
     tensor(1.3863)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"[cross_entropy] label_smoothing must be between 0.0 and 1.0. Received {label_smoothing}.")
     if label_smoothing == 0.0 and target.ndim < input.ndim:
@@ -217,7 +222,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.5, 0.5]), torch.tensor([0.0, 1.0]))
     tensor(0.6931)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if input.shape != target.shape:
         raise ValueError(
             "[binary_cross_entropy] target must have the shape of input. "
@@ -261,7 +266,7 @@ def binary_cross_entropy_with_logits(
     >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.0, 100.0]), torch.tensor([0.0, 1.0]))
     tensor(0.3466)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     log_sigmoid = logsigmoid(input)
@@ -287,7 +292,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     if size_average is not None or reduce is not None:
         batch_mean, reduction = False, legacy_reduction(size_average, reduce)
     elif not batch_mean:
-        _choose(None, None, reduction)
+        choose_reduction(None, None, reduction)
         if reduction == "mean":
             warnings.warn(
                 "reduction: 'mean' divides the total loss by both the batch size and the support size."
@@ -314,7 +319,7 @@ def poisson_nll_loss(
     >>> torch.nn.functional.poisson_nll_loss(torch.tensor([0.0]), torch.tensor([2.0]))
     tensor(1.)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
@@ -333,7 +338,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     >>> torch.nn.functional.gaussian_nll_loss(torch.zeros(2), torch.ones(2), torch.ones(2))
     tensor(0.5000)
     """
-    reduction = _choose(None, None, reduction)
+    reduction = choose_reduction(None, None, reduction)
     if not isinstance(var, rushlight.Tensor):
         if var < 0:
             raise ValueError("var has negative entry/entries")
@@ -364,7 +369,7 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
     >>> torch.nn.functional.hinge_embedding_loss(torch.tensor([2.0, 0.5]), torch.tensor([1.0, -1.0]))
     tensor(1.2500)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     far = (margin - input).clamp(min=0).masked_fill(target == 1, 0)
     near = input.masked_fill(target == -1, 0)
     return _reduced(far + near, reduction)
@@ -376,7 +381,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     >>> torch.nn.functional.margin_ranking_loss(torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([1.0]))
     tensor(2.)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
             "[margin_ranking_loss] the arguments must have the same number of dimensions. "
@@ -391,7 +396,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     >>> torch.nn.functional.soft_margin_loss(torch.zeros(2), torch.ones(2))
     tensor(0.6931)
     """
-    return _reduced(-logsigmoid(target * input), _choose(size_average, reduce, reduction))
+    return _reduced(-logsigmoid(target * input), choose_reduction(size_average, reduce, reduction))
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
@@ -405,7 +410,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
     >>> torch.nn.functional.cosine_embedding_loss(x, -x, torch.tensor([1.0]))
     tensor(2.)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if target.ndim not in (0, 1) or input1.ndim != target.ndim + 1 or input2.ndim != target.ndim + 1:
         raise RuntimeError(
             "[cosine_embedding_loss] inputs must be [N, D] with target [N], or [D] with target []. "
@@ -433,12 +438,12 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     >>> torch.nn.functional.multi_margin_loss(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([3]))
     tensor(0.3250)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    rows, classes = (input.unsqueeze(0) if input.ndim < 2 else input), target.reshape(-1, 1)
+    rows, classes = (input.reshape(1, -1) if input.ndim < 2 else input), target.reshape(-1, 1)
     if rows.shape[0] != classes.shape[0]:
         raise RuntimeError(
             "[multi_margin_loss] there must be one target per row of input. "
@@ -465,7 +470,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     >>> torch.nn.functional.multilabel_margin_loss(scores, torch.tensor([[3, 0, -1, 1]]))
     tensor(0.8500)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if target.shape != input.shape:
         raise RuntimeError(
             "[multilabel_margin_loss] target must have the shape of input. "
@@ -491,7 +496,7 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     >>> torch.nn.functional.multilabel_soft_margin_loss(torch.zeros(1, 2), torch.ones(1, 2))
     tensor(0.6931)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return _reduced((loss if weight is None else loss * weight).mean(-1), reduction)
 
@@ -508,7 +513,7 @@ def triplet_margin_loss(
     >>> torch.nn.functional.triplet_margin_loss(torch.zeros(1, 2), torch.zeros(1, 2), torch.zeros(1, 2), margin=2.0)
     tensor(2.)
     """
-    reduction = _choose(size_average, reduce, reduction)
+    reduction = choose_reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.ndim == positive.ndim == negative.ndim:
@@ -528,7 +533,7 @@ def triplet_margin_with_distance_loss(
     >>> torch.nn.functional.triplet_margin_with_distance_loss(x, x, y, distance_function=lambda a, b: (a - b).sum(-1))
     tensor(3.)
     """
-    reduction = _choose(None, None, reduction)
+    reduction = choose_reduction(None, None, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     return _triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)

@@ -2,9 +2,18 @@
 
 import math
 
+import rushlight
 from rushlight import _core
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
+__all__ = [
+    "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_response_norm",
+    "native_group_norm",
+    "rms_norm",
+]
 
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
@@ -24,7 +33,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     tensor([[-1.],
             [ 1.]])
     """
-    if training and input.numel() == input.shape[1]:
+    if training and input.shape[0] * math.prod(input.shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
     return _core.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
@@ -102,6 +111,26 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     return _core.group_norm(input, num_groups, weight, bias, eps)
 
 
+def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
+    """`group_norm` of N samples of C channels of HxW elements, with the mean and 1 / sqrt(var + eps) of each group.
+
+    Returns:
+        The result, the shape of `input`, and twice [N, group].
+
+    >>> result, mean, rstd = torch.native_group_norm(torch.tensor([[[1.0, 3.0]]]), None, None, 1, 1, 2, 1, 0.0)
+    >>> result, mean
+    (tensor([[[-1.,  1.]]]), tensor([[2.]]))
+    """
+    if input.numel() != N * C * HxW or group < 1 or C % group:
+        raise RuntimeError(
+            f"[native_group_norm] input must hold N * C * HxW elements, and group divide C. Received "
+            f"{list(input.shape)} with N={N}, C={C}, HxW={HxW}, group={group}."
+        )
+    result = _core.group_norm(input.reshape(N, C, HxW), group, weight, bias, eps).reshape(input.shape)
+    var, mean = rushlight.var_mean(input.reshape(N, group, C // group * HxW), 2, correction=0)
+    return result, mean, (var + eps).rsqrt()
+
+
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """input / (k + alpha * mean of the squares of `size` neighbouring channels) ** beta (Krizhevsky et al., 2012).
 
@@ -116,5 +145,6 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     if input.numel() == 0:
         return input
     around = [0, 0] * (input.ndim - 2) + [size // 2, (size - 1) // 2]
-    mean = _core.constant_pad_nd(input.square(), around, 0.0).unfold(1, size, 1).mean(-1)
+    windows = _core.constant_pad_nd(input.square(), around, 0.0).unfold(1, size, 1)
+    mean = windows.mean(-1) if input.is_floating_point() else windows.sum(-1) // size
     return input / (mean * alpha + k).pow(beta)

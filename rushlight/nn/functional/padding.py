@@ -31,7 +31,7 @@ def pad(input, pad, mode="constant", value=None):
     if mode == "constant":
         return _core.constant_pad_nd(input, pad, 0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f"[pad] value belongs to mode 'constant'. Received value={value} with mode={mode!r}.")
+        raise RuntimeError(f"[pad] value belongs to mode 'constant'. Received value={value} with mode={mode!r}.")
     if mode not in _SOURCES:
         raise NotImplementedError(f"[pad] mode must be constant, reflect, replicate or circular. Received {mode!r}.")
     padded_dims = len(pad) // 2
@@ -43,6 +43,8 @@ def pad(input, pad, mode="constant", value=None):
     for k in range(padded_dims):
         left, right = pad[2 * k], pad[2 * k + 1]
         if left or right:
+            if mode == "circular":  # what is cut off is not repeated
+                input, left, right = _cropped(input, input.ndim - 1 - k, left, right)
             input = _pad_dim(input, input.ndim - 1 - k, left, right, mode)
     return input
 
@@ -58,6 +60,15 @@ _SOURCES = {
     "replicate": lambda position, size: position.clamp(0, size - 1),
     "circular": lambda position, size: position % size,
 }
+
+
+def _cropped(input, dim, left, right):
+    """`input` without what negative numbers take away, and the numbers that remain."""
+    cut = input.shape[dim] + min(left, 0) + min(right, 0)
+    if (left < 0 or right < 0) and cut > 0:
+        input = input.narrow(dim, max(-left, 0), cut)
+        left, right = max(left, 0), max(right, 0)
+    return input, left, right
 
 
 def _pad_dim(input, dim, left, right, mode):

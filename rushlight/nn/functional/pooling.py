@@ -79,6 +79,10 @@ def _sizes(output_size, input, ndim):
     """`output_size` as `ndim` numbers; None stands for the size of the input."""
     if not isinstance(output_size, (tuple, list)):
         output_size = (output_size,) * ndim
+    elif ndim > 1 and input.ndim <= ndim:
+        raise ValueError(
+            f"[adaptive pooling] input must have at least {ndim + 1} dimensions. Received {list(input.shape)}."
+        )
     if None not in output_size:
         return tuple(output_size)
     return tuple(have if want is None else want for want, have in zip(output_size, input.shape[-ndim:], strict=True))
@@ -160,6 +164,10 @@ def adaptive_max_pool3d(input, output_size, return_indices=False):
 
 
 def _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, ndim, mean):
+    if math.isinf(norm_type):
+        sign = math.copysign(1.0, norm_type)
+        maximum = (max_pool1d, max_pool2d, max_pool3d)[ndim - 1]
+        return sign * maximum(sign * input.abs(), kernel_size, stride, 0, 1, ceil_mode)
     elements = kernel_size**ndim if isinstance(kernel_size, int) else math.prod(kernel_size)
     total = mean(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     # odd powers may be negative: the root is that of their positive part
@@ -211,6 +219,11 @@ def _max_unpool(input, indices, kernel_size, stride, padding, output_size, ndim)
                 raise ValueError(
                     f"invalid output_size {tuple(size)} (dimension {want} must be between {have - s} and {have + s})"
                 )
+    least = max(2, ndim + 1)
+    if input.ndim not in (least, ndim + 2):
+        raise RuntimeError(
+            f"[max_unpool] input must have {least} or {ndim + 2} dimensions. Received {list(input.shape)}."
+        )
     if indices.shape != input.shape:
         raise RuntimeError(
             "[max_unpool] indices must have the shape of input. "

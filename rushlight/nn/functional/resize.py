@@ -1,12 +1,13 @@
-"""Images of other sizes and other places: interpolation, and sampling at given points."""
+"""Images of other sizes."""
 
+import functools
 import math
 import warnings
 
 import rushlight
 from rushlight.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
-__all__ = ["affine_grid", "grid_sample", "interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
+__all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
 _DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 _CUBIC = -0.75  # the free constant of the cubic kernel (Keys, 1981), as in PyTorch and OpenCV
@@ -37,16 +38,18 @@ def interpolate(
     tensor([[[1., 1., 2., 2.]]])
     """
     spatial = input.ndim - 2
+    if spatial not in (1, 2, 3):
+        raise NotImplementedError(f"[interpolate] input must be 3-D, 4-D or 5-D. Received {list(input.shape)}.")
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
             raise ValueError(
                 "align_corners option can only be set with the interpolating modes: "
                 "linear | bilinear | bicubic | trilinear"
             )
-    elif mode not in _DIMS or spatial not in (1, 2, 3):
+    elif mode not in _DIMS:
         raise NotImplementedError(
-            "[interpolate] input must be 3-D, 4-D or 5-D and mode one of nearest, nearest-exact, area, linear, "
-            f"bilinear, bicubic, trilinear. Received {input.ndim}-D and {mode!r}."
+            "[interpolate] mode must be one of nearest, nearest-exact, area, linear, bilinear, bicubic, trilinear. "
+            f"Received {mode!r}."
         )
     elif _DIMS[mode] != spatial:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {_DIMS[mode] + 2}D input")
@@ -75,12 +78,20 @@ def interpolate(
         raise RuntimeError(
             f"[interpolate] Input and output sizes should be greater than 0. Received {list(old)} and {list(new)}."
         )
-    for dim, (n, scale) in enumerate(zip(new, scales, strict=True), 2):
-        if mode in ("nearest", "nearest-exact"):
-            input = input.index_select(dim, _nearest(old[dim - 2], n, scale, mode, input.device))
-        elif n != old[dim - 2] or scale is not None or antialias:
+    if mode in ("nearest", "nearest-exact"):
+        return _nearest_resized(input, new, scales, mode)
+    dtype = input.dtype
+    if not (dtype.is_floating_point or (dtype == rushlight.uint8 and spatial == 2)):
+        raise NotImplementedError(f"[interpolate] {mode!r} is not implemented for {dtype}. Use .float().")
+    if dtype not in (rushlight.float32, rushlight.float64):
+        input = input.float()
+    for dim in reversed(range(2, input.ndim)):
+        n, scale = new[dim - 2], scales[dim - 2]
+        if n != old[dim - 2] or scale is not None or antialias:
             input = _resample(input, dim, n, scale, mode == "bicubic", bool(align_corners), antialias)
-    return input
+        if dtype == rushlight.uint8:  # bytes are rounded after each dimension, the last one first
+            input = input.round().clamp(0, 255)
+    return input.to(dtype)
 
 
 def _for_each(value, count, what):
@@ -94,15 +105,38 @@ def _for_each(value, count, what):
     return list(value)
 
 
-def _nearest(old, new, scale, mode, device):
+def _nearest_resized(input, new, scales, mode):
+    lead, sizes = list(input.shape[:2]), []
+    repeats = []  # of the elements along each dimension: all those are one copy
+    for dim, (n, scale) in enumerate(zip(new, scales, strict=True), 2):
+        old = input.shape[dim]
+        repeat = _repeat(old, n, scale, mode)
+        if not repeat:
+            input, old, repeat = input.index_select(dim, _nearest(old, n, scale, mode)), n, 1
+        sizes += [old, 1]
+        repeats += [old, repeat]
+    if sizes == repeats:
+        return input
+    return input.reshape(lead + sizes).expand(lead + repeats).reshape(lead + list(new))
+
+
+@functools.lru_cache(maxsize=1024)
+def _repeat(old, new, scale, mode):
+    """How often each element of a row follows itself in the new row; 0 if that is not the same for all."""
+    repeat, rest = divmod(new, old)
+    same = not rest and rushlight.equal(_nearest(old, new, scale, mode), rushlight.arange(new) // repeat)
+    return repeat if same else 0
+
+
+def _nearest(old, new, scale, mode):
     step = old / new if scale is None else 1.0 / scale
-    position = rushlight.arange(new, dtype=rushlight.float32, device=device)
+    position = rushlight.arange(new, dtype=rushlight.float32)
     if mode == "nearest-exact":
         position = position + 0.5
     return (position * step).floor().long().clamp(max=old - 1)
 
 
-def _cubic(x):
+def cubic_weights(x):
     """The weights of the four neighbours of a point at the fraction x behind the second."""
     a = _CUBIC
 
@@ -131,16 +165,14 @@ def _resample(input, dim, new, scale, cubic, align_corners, antialias):
     left = place.floor()
     fraction = place - left
     left = left.long()
-    if cubic:
-        taps = zip(range(-1, 3), _cubic(fraction), strict=True)
-    else:
-        taps = zip((0, 1), (1 - fraction, fraction), strict=True)
     shape = [-1] + [1] * (input.ndim - dim - 1)
-    total = None
-    for offset, weight in taps:
-        part = input.index_select(dim, (left + offset).clamp(0, old - 1)) * weight.to(input.dtype).reshape(shape)
-        total = part if total is None else total + part
-    return total
+
+    def neighbour(offset):
+        return input.index_select(dim, (left + offset).clamp(0, old - 1))
+
+    if not cubic:
+        return rushlight.lerp(neighbour(0), neighbour(1), fraction.reshape(shape))
+    return sum(neighbour(k) * w.reshape(shape) for k, w in zip(range(-1, 3), cubic_weights(fraction), strict=True))
 
 
 def _filtered(input, dim, new, scale, cubic, align_corners, dtype):
@@ -185,154 +217,3 @@ def upsample_bilinear(input, size=None, scale_factor=None):
         "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
     )
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
-
-
-def affine_grid(theta, size, align_corners=None):
-    """The points of an image under affine maps, for `grid_sample` (Jaderberg et al., 2015).
-
-    Args:
-        theta: [N, 2, 3] or [N, 3, 4].
-        size: [N, C, H, W] or [N, C, D, H, W] of the image.
-        align_corners: -1 and 1 are the centres of the corner elements, not their outer edges.
-
-    Returns:
-        [N, H, W, 2] or [N, D, H, W, 3], coordinates (x, y[, z]) from -1 to 1.
-
-    >>> torch.nn.functional.affine_grid(torch.tensor([[[1.0, 0, 0], [0, 1, 0]]]), (1, 1, 1, 2), align_corners=True)
-    tensor([[[[-1.,  0.],
-              [ 1.,  0.]]]])
-    """
-    if not theta.is_floating_point():
-        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
-    dims = len(size) - 2
-    if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
-        raise ValueError(
-            "[affine_grid] theta must be [N, 2, 3] for a size [N, C, H, W], or [N, 3, 4] for [N, C, D, H, W]. "
-            f"Received theta {list(theta.shape)} for size {list(size)}."
-        )
-    if min(size) <= 0:
-        raise ValueError(f"Expected non-zero, positive output size. Got {list(size)}")
-    if align_corners is None:
-        _warn_of_corners("affine_grid")
-    axes = []
-    for position, n in enumerate(size[2:]):
-        axis = rushlight.linspace(-1, 1, n, dtype=theta.dtype, device=theta.device) if n > 1 else theta.new_zeros(1)
-        if not align_corners:
-            axis = axis * (n - 1) / n
-        shape = [1] * dims
-        shape[position] = n
-        axes.append(axis.reshape(shape).expand(*size[2:]))
-    points = rushlight.stack([*reversed(axes), rushlight.ones_like(axes[0])], -1).reshape(1, -1, dims + 1)
-    return (points @ theta.transpose(1, 2)).reshape(size[0], *size[2:], dims)
-
-
-def _warn_of_corners(name):
-    warnings.warn(
-        f"Default {name} behavior has changed to align_corners=False since 1.3.0. "
-        "Please specify align_corners=True if the old behavior is desired.",
-        stacklevel=3,
-    )
-
-
-def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
-    """The values of an image at given points.
-
-    Args:
-        input: [N, C, H, W] or [N, C, D, H, W].
-        grid: [N, h, w, 2] or [N, d, h, w, 3]: coordinates (x, y[, z]); -1 and 1 are the image's edges.
-        mode: "bilinear" (in volumes, trilinear), "nearest", or in images "bicubic".
-        padding_mode: what is outside: "zeros", "border" or "reflection".
-        align_corners: -1 and 1 are the centres of the corner elements, not their outer edges.
-
-    Returns:
-        [N, C, h, w] or [N, C, d, h, w].
-
-    >>> image = torch.tensor([[[[1.0, 3.0]]]])
-    >>> torch.nn.functional.grid_sample(image, torch.zeros(1, 1, 1, 2), align_corners=True)
-    tensor([[[[2.]]]])
-    """
-    dims = input.ndim - 2
-    if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError(f"[grid_sample] mode must be 'bilinear', 'nearest' or 'bicubic'. Received {mode!r}.")
-    if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError(
-            f"[grid_sample] padding_mode must be 'zeros', 'border' or 'reflection'. Received {padding_mode!r}."
-        )
-    wanted = (input.shape[0], dims) if input.ndim in (4, 5) else None
-    if wanted is None or grid.ndim != input.ndim or (grid.shape[0], grid.shape[-1]) != wanted:
-        raise RuntimeError(
-            "[grid_sample] input must be [N, C, H, W] with grid [N, h, w, 2], or [N, C, D, H, W] with [N, d, h, w, 3]. "
-            f"Received {list(input.shape)} with {list(grid.shape)}."
-        )
-    if mode == "bicubic" and dims != 2:
-        raise RuntimeError("[grid_sample] bicubic interpolation only supports 4D input. Use 'bilinear'.")
-    if align_corners is None:
-        _warn_of_corners("grid_sample")
-    sizes = input.shape[2:]
-    places = []  # of the points along each dimension of the image, in elements
-    for dim, n in enumerate(sizes):
-        at = grid[..., dims - 1 - dim]
-        at = (at + 1) / 2 * (n - 1) if align_corners else ((at + 1) * n - 1) / 2
-        places.append(at if mode == "bicubic" else _inside(at, n, padding_mode, align_corners))
-
-    if mode == "nearest":
-        neighbours = [[(place.round(), None)] for place in places]
-    elif mode == "bilinear":
-        neighbours = []
-        for place in places:
-            left = place.detach().floor()
-            neighbours.append([(left, 1 - (place - left)), (left + 1, place - left)])
-    else:
-        neighbours = []
-        for place in places:
-            left = place.detach().floor()
-            neighbours.append([(left + k, w) for k, w in zip(range(-1, 3), _cubic(place - left), strict=True)])
-    return _gathered(input, sizes, neighbours, mode, padding_mode, align_corners)
-
-
-def _reflected(at, low, high):
-    """`at` mirrored at `low` and `high` until it is between them."""
-    if high <= low:
-        return rushlight.zeros_like(at)
-    span = high - low
-    away = (at - low).abs()
-    turns = (away.detach() / span).floor()
-    rest = away - turns * span
-    return rushlight.where(turns % 2 == 0, rest + low, span - rest + low)
-
-
-def _inside(at, n, padding_mode, align_corners):
-    if padding_mode == "reflection":
-        at = _reflected(at, 0.0, n - 1.0) if align_corners else _reflected(at, -0.5, n - 0.5)
-    return at if padding_mode == "zeros" else at.clamp(0, n - 1)
-
-
-def _gathered(input, sizes, neighbours, mode, padding_mode, align_corners):
-    """The weighted sum of the elements at all combinations of the neighbours along each dimension."""
-    batch, channels = input.shape[:2]
-    flat = input.reshape(batch, channels, -1)
-    combinations = [(None, None, None)]
-    for n, choices in zip(sizes, neighbours, strict=True):
-        longer = []
-        for place, share in choices:
-            if mode == "bicubic":
-                place = _inside(place, n, padding_mode, align_corners)
-            there = (place >= 0) & (place < n)
-            row = place.clamp(0, n - 1).long()
-            for index, weight, visible in combinations:
-                longer.append(
-                    (
-                        row if index is None else index * n + row,
-                        share if weight is None else weight if share is None else weight * share,
-                        there if visible is None else visible & there,
-                    )
-                )
-        combinations = longer
-    total = None
-    for index, weight, visible in combinations:
-        points = index.reshape(batch, 1, -1).expand(-1, channels, -1)
-        part = flat.gather(2, points).reshape(batch, channels, *index.shape[1:])
-        part = part if weight is None else part * weight.unsqueeze(1)
-        part = part.masked_fill(visible.logical_not().unsqueeze(1), 0.0)
-        total = part if total is None else total + part
-    return total

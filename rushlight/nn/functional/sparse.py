@@ -24,6 +24,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     tensor([[5.],
             [5.]])
     """
+    if weight.ndim != 2:
+        raise RuntimeError(f"[embedding] 'weight' must be 2-D, [V, D]. Received {list(weight.shape)}.")
     rows = weight.shape[0]
     if padding_idx is None:
         padding_idx = -1
@@ -92,6 +94,10 @@ def embedding_bag(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
             f"(got mode='{mode}'). Please open a feature request on GitHub."
         )
+    if padding_idx is not None and not -weight.shape[0] <= padding_idx < weight.shape[0]:
+        raise RuntimeError(
+            f"[embedding_bag] padding_idx must be within the {weight.shape[0]} rows of weight. Received {padding_idx}."
+        )
     if input.ndim == 2:
         if offsets is not None:
             raise ValueError(f"if input is 2D, then offsets has to be None. Received offsets {list(offsets.shape)}.")
@@ -116,15 +122,18 @@ def embedding_bag(
         counted = input != padding_idx % weight.shape[0]
         rows, bag = rows[counted], bag[counted]
         per_sample_weights = None if per_sample_weights is None else per_sample_weights[counted]
+    if weight.dtype in (rushlight.float16, rushlight.bfloat16):
+        rows = rows.float()  # long sums keep their digits
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.unsqueeze(1)
     zeros = rushlight.zeros((bags, weight.shape[1]), dtype=rows.dtype, device=rows.device)
     if mode == "max":
-        return zeros.scatter_reduce(0, bag.unsqueeze(1).expand_as(rows), rows, "amax", include_self=False)
-    total = zeros.index_add(0, bag, rows)
-    if mode == "sum":
-        return total
-    return total / rushlight.bincount(bag, minlength=bags).clamp(min=1).unsqueeze(1)
+        result = zeros.scatter_reduce(0, bag.unsqueeze(1).expand_as(rows), rows, "amax", include_self=False)
+    else:
+        result = zeros.index_add(0, bag, rows)
+        if mode == "mean":
+            result = result / rushlight.bincount(bag, minlength=bags).clamp(min=1).unsqueeze(1)
+    return result.to(weight.dtype)
 
 
 def one_hot(tensor, num_classes=-1):

@@ -1,6 +1,6 @@
 """Images: channels to pixels and back."""
 
-__all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = ["channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
 
 
 def pixel_shuffle(input, upscale_factor):
@@ -60,3 +60,8 @@ def channel_shuffle(input, groups):
         )
     n, c, *rest = input.shape
     return input.reshape(n, groups, c // groups, *rest).transpose(1, 2).reshape(input.shape)
+
+
+def native_channel_shuffle(input, groups):
+    """`channel_shuffle`."""
+    return channel_shuffle(input, groups)
