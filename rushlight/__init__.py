@@ -58,7 +58,7 @@ newaxis = None
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
     "autograd", "cuda", "demo", "linalg", "nn", "optim", "printing", "random", "return_types", "serialization",
-    "special", "testing", "utils", "version", "viz",
+    "sparse", "special", "testing", "utils", "version", "viz",
 )  # fmt: skip
 _LOSSES_AND_DISTANCES = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "cosine_embedding_loss", "cosine_similarity",
@@ -72,6 +72,9 @@ _LAZY = {
     **dict.fromkeys(_LOSSES_AND_DISTANCES, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
+    **dict.fromkeys(
+        ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor"), "rushlight.sparse"
+    ),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
 }
 _LEGACY = {
