@@ -3,7 +3,7 @@
 import math
 
 import rushlight
-from rushlight.sparse.tensor import SparseTensor, implements
+from rushlight.sparse.tensor import SparseTensor, implements, write
 
 
 class CooTensor(SparseTensor):
@@ -91,7 +91,7 @@ class CooTensor(SparseTensor):
             wider = self._elements.new_zeros((self._nnz(), *size[sparse_dim:]))
             wider[tuple(slice(n) for n in self._elements.shape)] = self._elements
             self._elements = wider
-        return self._resized(coo(self._places, self._elements, size, self._coalesced))
+        return write(self, coo(self._places, self._elements, size, self._coalesced))
 
     def sparse_resize_and_clear_(self, size, sparse_dim, dense_dim):
         """Another size and other numbers of dimensions, in place, without values."""
@@ -100,12 +100,7 @@ class CooTensor(SparseTensor):
                 "[sparse_resize_and_clear_] number of dimensions must be sparse_dim + dense_dim. Received "
                 f"{sparse_dim} + {dense_dim} for size {tuple(size)}."
             )
-        return self._resized(empty_coo(size, sparse_dim, self.dtype))
-
-    def _resized(self, other):
-        from rushlight.sparse.tensor import write
-
-        return write(self, other)
+        return write(self, empty_coo(size, sparse_dim, self.dtype))
 
 
 def coo(places, elements, size, coalesced=False):

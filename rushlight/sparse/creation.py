@@ -4,9 +4,8 @@ dimension."""
 import rushlight
 from rushlight import _core
 from rushlight.sparse.compressed import compress, kind_of
-from rushlight.sparse.coo import CooTensor, coo, empty_coo, flat_keys
+from rushlight.sparse.coo import coo, empty_coo, flat_keys
 from rushlight.sparse.invariants import check_sparse_tensor_invariants
-from rushlight.sparse.tensor import is_sparse
 
 Tensor = _core.Tensor
 
@@ -295,12 +294,25 @@ def dense_method(name):
 
         return sparse_mask
 
+    wanted = next((text for names, text in _WANTED_LAYOUTS.items() if name in names), "sparse")
+
     def expected(input, *args):
-        kind = "sparse coordinate" if hasattr(CooTensor, name) else "sparse compressed"
-        received = str(input.layout).removeprefix("torch.")
         raise RuntimeError(
-            f"[{name}] expected {kind} tensor layout but got {received.capitalize() if not is_sparse(input) else received}. "
+            f"[{name}] expected {wanted} tensor layout but got {_LAYOUT_NAMES[input.layout]}. "
             "Convert it with to_sparse() or to_sparse_csr()."
         )
 
     return expected
+
+
+_WANTED_LAYOUTS = {
+    ("coalesce", "is_coalesced", "indices", "_indices"): "sparse coordinate",
+    ("crow_indices", "col_indices"): "sparse row compressed",
+    ("ccol_indices", "row_indices"): "sparse column compressed",
+}
+_LAYOUT_NAMES = {
+    rushlight.strided: "Strided",
+    rushlight.sparse_coo: "Sparse",
+    rushlight.sparse_csr: "SparseCsr",
+    rushlight.sparse_csc: "SparseCsc",
+}

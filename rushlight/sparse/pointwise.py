@@ -4,10 +4,10 @@ import numbers
 
 import rushlight
 from rushlight.sparse.coo import CooTensor, coo, empty_coo, keys_of, places_of
-from rushlight.sparse.tensor import IMPLEMENTATIONS, implements, is_sparse, refuse, to_layout
+from rushlight.sparse.tensor import IMPLEMENTATIONS, implements, is_sparse, refuse, to_layout, write
 
 # f(a + b) = f(a) + f(b): values of equal coordinates may stay apart.
-_ADDITIVE = ("neg", "negative", "positive", "conj", "real", "imag", "deg2rad", "rad2deg")
+_ADDITIVE = ("neg", "negative", "positive", "conj", "conj_physical", "real", "imag", "deg2rad", "rad2deg")
 _OTHERS = (
     "abs", "absolute", "angle", "arcsin", "arcsinh", "arctan", "arctanh", "asin", "asinh", "atan", "atanh", "ceil",
     "erf", "erfinv", "expm1", "floor", "frac", "isinf", "isnan", "isneginf", "isposinf", "log1p", "nan_to_num", "relu",
@@ -109,27 +109,23 @@ def _scattered(dense, sparse, alpha, in_place):
 def add_(input, other, *, alpha=1):
     """In place; of a strided tensor, only the elements at the sparse tensor's places are touched."""
     if is_sparse(input):
-        return rushlight.sparse.tensor.write(input, add(input, other, alpha=alpha))
+        return write(input, add(input, other, alpha=alpha))
     _check_same_size("add_", input, other)
     if not rushlight.can_cast(other.dtype, input.dtype):
         raise RuntimeError(f"[add_] result type {other.dtype} can't be cast to the desired output type {input.dtype}.")
     return _scattered(input, other, alpha, in_place=True)
 
 
-def _negative(alpha):
-    return -alpha
-
-
 @implements("sub", "subtract")
 def sub(input, other, *, alpha=1):
     """As add, with the other tensor's negative."""
-    return add(input, other, alpha=_negative(alpha))
+    return add(input, other, alpha=-alpha)
 
 
 @implements("sub_", "subtract_")
 def sub_(input, other, *, alpha=1):
     """As add_, with the other tensor's negative."""
-    return add_(input, other, alpha=_negative(alpha))
+    return add_(input, other, alpha=-alpha)
 
 
 @implements("mul", "multiply")
@@ -182,10 +178,14 @@ def div(input, other, *, rounding_mode=None):
     return tensor._like(rushlight.div(tensor._elements, other, rounding_mode=rounding_mode))
 
 
-@implements()
-def floor_divide(input, other):
-    """By a number or a 0-d tensor, rounded down."""
+@implements("floor_divide")
+def _floor_divide(input, other):
     return div(input, other, rounding_mode="floor")
+
+
+@implements("trunc_divide")
+def _trunc_divide(input, other):
+    return div(input, other, rounding_mode="trunc")
 
 
 # --- what is no arithmetic
@@ -195,7 +195,7 @@ def floor_divide(input, other):
 def zero_(input):
     """Drops all values."""
     empty = empty_coo(input.shape, input.sparse_dim(), input.dtype)
-    return rushlight.sparse.tensor.write(input, empty)
+    return write(input, empty)
 
 
 @implements("zeros_like", "empty_like")
@@ -212,7 +212,7 @@ def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 def copy_(input, other, non_blocking=False):
     """Makes a sparse tensor hold what another one does, or a strided one its elements."""
     _check_same_size("copy_", input, other)
-    return rushlight.sparse.tensor.write(input, other)
+    return write(input, other)
 
 
 IMPLEMENTATIONS["to_dtype"] = lambda input, dtype: input.to(dtype)

@@ -2,7 +2,7 @@
 
 import rushlight
 from rushlight.sparse.coo import coo, empty_coo, segment_sum
-from rushlight.sparse.tensor import implements, is_sparse, refuse, to_layout
+from rushlight.sparse.tensor import implements, is_sparse, refuse, to_layout, write
 
 __all__ = ["addmm", "mm", "sampled_addmm"]
 
@@ -146,4 +146,4 @@ def sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0, out=None):
     rows, columns = input._as_coo()._places.unbind(0)
     products = (mat1.index_select(0, rows) * mat2.t().index_select(0, columns)).sum(1)
     result = input._like(beta * input._elements + alpha * products)
-    return result if out is None else rushlight.sparse.tensor.write(out, result)
+    return result if out is None else write(out, result)

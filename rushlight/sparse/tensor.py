@@ -107,6 +107,10 @@ class SparseTensor(Tensor):
         with rushlight.no_grad():
             write(self, value)
 
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+        """Adds gradients into the leaves: `gradient`, strided or sparse, is that of this tensor."""
+        rushlight.autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
     def retain_grad(self):
         """Lets backward() fill .grad although the tensor is no leaf."""
         self._elements.retain_grad()
@@ -247,8 +251,10 @@ def write(target, result):
             f"Received {result.layout}, {result.dtype}."
         )
     result = to_layout(result, target.layout).to(target.dtype)
-    if target.requires_grad and target.is_leaf:  # it stays a leaf: the values change, not who they are
+    if target.requires_grad and target.is_leaf:  # it stays a leaf, with its gradient
+        grad = target._elements.grad
         result = result.detach().requires_grad_()
+        result._elements.grad = grad if grad is not None and grad.shape == result._elements.shape else None
     target.__dict__.update(result.__dict__)
     if target.shape != result.shape:
         Tensor.data.__set__(target, result)
