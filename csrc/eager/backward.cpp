@@ -9,10 +9,9 @@
 namespace rl {
 namespace {
 
-// a + b for gradients; that of a table of rows may be sparse.
-Tensor sum_of(const Tensor& a, const Tensor& b) {
-  return a->has(kSparse) || b->has(kSparse) ? sparse_sum(a, &b) : a + b;
-}
+// Gradients of tables of rows may be sparse.
+bool any_sparse(const TensorImpl& a, const Tensor& b) { return (a.flags | b->flags) & kSparse; }
+Tensor sum_of(const Tensor& a, const Tensor& b) { return any_sparse(*a, b) ? sparse_sum(a, &b) : a + b; }
 Tensor copy_of(const Tensor& g) { return g->has(kSparse) ? sparse_sum(g, nullptr) : call<"clone">(g); }
 
 // into += g. In place when nobody else can see `into`.
@@ -21,8 +20,8 @@ void add_gradient(TensorImpl*& into, Tensor g) {
     into = g.release();
     return;
   }
-  if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() && !g->has(kSparse) &&
-      into->dtype == g->dtype && same_shape(*into, *g)) {
+  if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() &&
+      !any_sparse(*into, g) && into->dtype == g->dtype && same_shape(*into, *g)) {
     Arg arg[kMaxArgs];
     bind_arguments(op_called<"add">(), arg, Tensor(into), g);
     // The temporary Tensor above is gone by now: `into` is unique again.
@@ -44,7 +43,7 @@ void accumulate_into_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
     leaf.grad = g.release();
     return;
   }
-  if (create_graph || leaf.grad->has(kSparse) || g->has(kSparse)) {
+  if (create_graph || any_sparse(*leaf.grad, g)) {
     Tensor sum = sum_of(Tensor(leaf.grad), g);
     std::exchange(leaf.grad, sum.release())->dec();
   } else {
@@ -61,7 +60,7 @@ std::string located(Node& n) {
 }
 
 bool has_nan(const Tensor& t) {
-  if (!is_differentiable(t->dtype)) return false;
+  if (!is_differentiable(t->dtype) || t->has(kSparse)) return false;
   Tensor any = call<"any">(call<"isnan">(t));
   return *any->data_as<bool>();
 }

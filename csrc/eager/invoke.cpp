@@ -384,6 +384,7 @@ void invoke(const OpDef& op, const Arg* arg, Tensor* out) {
 
 // --- in-place
 void check_inplace(const OpDef& op, TensorImpl& self) {
+  require_elements(op.name(), self);
   if (eager_state.grad && wants_grad(self)) {
     bool leaf = !self.node || self.node->is_accumulator();
     if (leaf)

@@ -1,15 +1,35 @@
 """`CsrTensor` and `CscTensor`: matrices whose values are sorted by row (column), so that a row's end says it all."""
 
+from functools import cached_property
+
 import rushlight
 from rushlight.sparse.coo import coo
 from rushlight.sparse.tensor import SparseTensor
 
 
-class CompressedTensor(SparseTensor):
-    """A matrix whose values stand row after row, or column after column: the compressed dimension.
+class Lines:
+    """The places of a compressed matrix, line after line (row after row in CSR).
 
-    `_places` is (where each row begins and, last, where all end [rows + 1], column of every value [nnz]).
+    ends: where each line begins and, last, where all end [lines + 1]; plain: where in its line a value stands [nnz].
     """
+
+    def __init__(self, ends, plain):
+        self.ends, self.plain = ends, plain
+
+    @cached_property
+    def coordinates(self):
+        """[2, nnz]: the line of every value, and its place in the line."""
+        counts = (self.ends[1:] - self.ends[:-1]).to(rushlight.int64)
+        lines = rushlight.arange(len(counts)).repeat_interleave(counts)
+        return rushlight.stack([lines, self.plain.to(rushlight.int64)])
+
+    def clone(self):
+        """A copy."""
+        return Lines(self.ends.clone(), self.plain.clone())
+
+
+class CompressedTensor(SparseTensor):
+    """A matrix whose values stand line after line along the compressed dimension; `_places` are `Lines`."""
 
     compressed_dim = 0
     names = ("crow_indices", "col_indices")
@@ -18,14 +38,11 @@ class CompressedTensor(SparseTensor):
         return type(self)._make(self._places, elements, self.shape)
 
     def _named_parts(self):
-        return dict(zip((*self.names, "values"), (*self._places, self._elements), strict=True))
+        return dict(zip(self.names, (self._places.ends, self._places.plain), strict=True)) | {"values": self._elements}
 
     def _as_coo(self):
-        ends, plain = self._places
-        lines = rushlight.arange(len(ends) - 1).repeat_interleave((ends[1:] - ends[:-1]).to(rushlight.int64))
-        places = [lines, plain.to(rushlight.int64)]
-        stacked = rushlight.stack(places if self.compressed_dim == 0 else places[::-1])
-        return coo(stacked, self._elements, self.shape)
+        places = self._places.coordinates
+        return coo(places if self.compressed_dim == 0 else places.flip(0), self._elements, self.shape)
 
     def sparse_dim(self):
         """2: rows and columns."""
@@ -47,11 +64,11 @@ class CsrTensor(CompressedTensor):
 
     def crow_indices(self):
         """Where each row's values begin and, last, where all end: [rows + 1]."""
-        return self._places[0]
+        return self._places.ends
 
     def col_indices(self):
         """The column of every value: [nnz]."""
-        return self._places[1]
+        return self._places.plain
 
 
 class CscTensor(CompressedTensor):
@@ -63,11 +80,11 @@ class CscTensor(CompressedTensor):
 
     def ccol_indices(self):
         """Where each column's values begin and, last, where all end: [columns + 1]."""
-        return self._places[0]
+        return self._places.ends
 
     def row_indices(self):
         """The row of every value: [nnz]."""
-        return self._places[1]
+        return self._places.plain
 
 
 KINDS = {rushlight.sparse_csr: CsrTensor, rushlight.sparse_csc: CscTensor}
@@ -99,4 +116,4 @@ def compress(tensor, layout):
     counts = rushlight.bincount(lines, minlength=tensor.shape[0])
     ends = rushlight.cat([counts.new_zeros(1), counts.cumsum(0)])
     size = tensor.shape if dim == 0 else (tensor.shape[1], tensor.shape[0])
-    return kind._make((ends, plain), tensor._elements, size)
+    return kind._make(Lines(ends, plain), tensor._elements, size)

@@ -149,6 +149,5 @@ def segment_sum(values, at, n):
 def clone(input, *, memory_format=None):
     """A copy of places and values."""
     copy = input._like(input._elements.clone())
-    places = copy._places
-    copy._places = tuple(p.clone() for p in places) if isinstance(places, tuple) else places.clone()
+    copy._places = input._places.clone()
     return copy

@@ -3,7 +3,7 @@ dimension."""
 
 import rushlight
 from rushlight import _core
-from rushlight.sparse.compressed import compress, kind_of
+from rushlight.sparse.compressed import Lines, compress, kind_of
 from rushlight.sparse.coo import coo, empty_coo, flat_keys
 from rushlight.sparse.invariants import check_sparse_tensor_invariants
 
@@ -239,16 +239,15 @@ def _compressed(op, layout, parts, size, dtype, device, requires_grad, check_inv
         smallest >= 0 and largest < size[1 - dim],
         f"[{op}] {names[1]} must lie in [0, {size[1 - dim]}). Received indices from {smallest} to {largest}.",
     )
-    made = kind._make((ends, plain), values, size)
+    places = Lines(ends, plain)
     if check_invariants or check_sparse_tensor_invariants.is_enabled():
-        places = made._as_coo()._places if dim == 0 else made._as_coo()._places.flip(0)
-        key = flat_keys(places, size if dim == 0 else size[::-1])
+        key = flat_keys(places.coordinates, size if dim == 0 else size[::-1])
         _require(
             bool((key[1:] > key[:-1]).all()),
             f"[{op}] {names[1]} must be sorted and distinct along {'rows' if dim == 0 else 'columns'}. "
             "Make a COO tensor of them and convert it.",
         )
-    return made
+    return kind._make(places, values, size)
 
 
 # --- from strided tensors

@@ -1,7 +1,7 @@
 """Matrix products. A value at (i, j) adds itself times row j of the other matrix to row i of the result."""
 
 import rushlight
-from rushlight.sparse.coo import coo, empty_coo, segment_sum
+from rushlight.sparse.coo import coo, empty_coo
 from rushlight.sparse.tensor import implements, is_sparse, refuse, to_layout, write
 
 __all__ = ["addmm", "mm", "sampled_addmm"]
@@ -24,7 +24,7 @@ def _check_matrices(op, a, b):
 def _times_dense(matrix, dense):
     """[n, k] for a CooTensor [n, m] and a strided [m, k]."""
     rows, columns = matrix._places.unbind(0)
-    return segment_sum(dense.index_select(0, columns) * matrix._elements.unsqueeze(1), rows, matrix.shape[0])
+    return rushlight._core.coo_product(rows, columns, matrix._elements, dense, matrix.shape[0])
 
 
 def _times_sparse(a, b):
