@@ -65,6 +65,10 @@ _LOSSES_AND_DISTANCES = (
     "hinge_embedding_loss", "kl_div", "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle",
     "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
 )  # fmt: skip
+_SPARSE = (
+    "dsmm", "hspmm", "smm", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor",
+    "spmm", "sspaddmm",
+)  # fmt: skip
 _LAZY = {
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),
     **dict.fromkeys(("save", "load"), "rushlight.serialization"),
@@ -72,9 +76,7 @@ _LAZY = {
     **dict.fromkeys(_LOSSES_AND_DISTANCES, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
-    **dict.fromkeys(
-        ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor"), "rushlight.sparse"
-    ),
+    **dict.fromkeys(_SPARSE, "rushlight.sparse"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
 }
 _LEGACY = {

@@ -167,7 +167,7 @@ def _sparse_method(name):
 for _name in (
     "to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc", "sparse_mask", "sparse_dim", "dense_dim",
     "coalesce", "is_coalesced", "indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices",
-    "_nnz", "_indices", "_values",
+    "_nnz", "_indices", "_values", "smm", "sspaddmm",
 ):  # fmt: skip
     _sparse_method(_name)
 

@@ -241,9 +241,7 @@ def _values_of(tensors, grads):
 def _at_places(inputs, grads):
     """The gradients of sparse tensors, at their places."""
     inputs = (inputs,) if isinstance(inputs, (rushlight.Tensor, graph.GradientEdge)) else inputs
-    return tuple(
-        x._like(g) if _is_sparse(x) and g is not None else g for x, g in zip(inputs, grads, strict=True)
-    )
+    return tuple(x._like(g) if _is_sparse(x) and g is not None else g for x, g in zip(inputs, grads, strict=True))
 
 
 def _first_grads(op, tensors, grads):

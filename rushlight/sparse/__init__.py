@@ -17,12 +17,14 @@ from rushlight.sparse.creation import (  # noqa: F401
     sparse_csr_tensor,
 )
 from rushlight.sparse.diagonals import spdiags
+from rushlight.sparse.gradcheck import as_sparse_gradcheck
 from rushlight.sparse.invariants import check_sparse_tensor_invariants
-from rushlight.sparse.products import addmm, mm, sampled_addmm
+from rushlight.sparse.products import addmm, dsmm, hspmm, mm, sampled_addmm, smm, spmm, sspaddmm  # noqa: F401
 from rushlight.sparse.reductions import log_softmax, softmax, sum
 
 __all__ = [
     "addmm",
+    "as_sparse_gradcheck",
     "check_sparse_tensor_invariants",
     "log_softmax",
     "mm",
@@ -31,3 +33,12 @@ __all__ = [
     "spdiags",
     "sum",
 ]
+
+
+def __getattr__(name):
+    from rushlight.sparse.legacy import DTYPES, legacy_type
+
+    if name not in DTYPES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = legacy_type(name)
+    return globals()[name]

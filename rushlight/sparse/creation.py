@@ -266,7 +266,7 @@ def from_dense(input, sparse_dim=None, *, layout=None, blocksize=None, dense_dim
 def _coo_from_dense(input, sparse_dim):
     if not 0 <= sparse_dim <= input.ndim or (input.ndim and not sparse_dim):
         raise RuntimeError(
-            f"[to_sparse] sparse_dim must be in (0, {input.ndim}] for shape {tuple(input.shape)}. Received {sparse_dim}."
+            f"[to_sparse] sparse_dim must be in (0, {input.ndim}]. Received {sparse_dim} for {tuple(input.shape)}."
         )
     stored = input.detach() != 0
     if sparse_dim < input.ndim:

@@ -2,7 +2,7 @@
 
 import rushlight
 from rushlight.sparse.coo import coo, empty_coo
-from rushlight.sparse.tensor import implements, is_sparse, refuse, to_layout, write
+from rushlight.sparse.tensor import SparseTensor, implements, is_sparse, refuse, to_layout, write
 
 __all__ = ["addmm", "mm", "sampled_addmm"]
 
@@ -44,7 +44,7 @@ def _times_sparse(a, b):
     return coo(places, a._elements[of_a] * b._elements[of_b], size).coalesce()
 
 
-@implements("mm", "smm")
+@implements("mm")
 def _product(input, mat2):
     _check_matrices("mm", input, mat2)
     if is_sparse(input) and is_sparse(mat2):
@@ -116,6 +116,46 @@ def mm(mat1, mat2):
             [ 3.]])
     """
     return rushlight.mm(mat1, mat2)
+
+
+spmm = dsmm = mm  # older names
+
+
+def smm(input, mat):
+    """A sparse times a strided matrix, as a sparse one.
+
+    >>> s = torch.sparse_coo_tensor([[1], [0]], [2.0], (2, 2))
+    >>> torch.smm(s, torch.ones(2, 1)).indices()
+    tensor([[1],
+            [0]])
+    """
+    return mm(input, mat).to_sparse()
+
+
+def hspmm(mat1, mat2):
+    """A sparse times a strided matrix, as a hybrid one: rows of the result that mat1 has values for, strided.
+
+    >>> s = torch.sparse_coo_tensor([[1], [0]], [2.0], (2, 2))
+    >>> torch.hspmm(s, torch.ones(2, 3)).values()
+    tensor([[2., 2., 2.]])
+    """
+    rows = mat1._as_coo()._places[0].unique()
+    product = mm(mat1, mat2)
+    return coo(rows.unsqueeze(0), product.index_select(0, rows), product.shape, True)
+
+
+def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta * input + alpha * (mat1 @ mat2) with sparse input and mat1, as a sparse matrix.
+
+    >>> s = torch.eye(2).to_sparse()
+    >>> torch.sspaddmm(s, s, torch.ones(2, 2)).to_dense()
+    tensor([[2., 1.],
+            [1., 2.]])
+    """
+    return input * beta + smm(mat1, mat2) * alpha
+
+
+SparseTensor.smm, SparseTensor.sspaddmm = smm, sspaddmm
 
 
 def addmm(mat, mat1, mat2, *, beta=1.0, alpha=1.0):

@@ -58,8 +58,8 @@ def t(input):
     """The transpose of a matrix; a vector itself."""
     if input.ndim > 2 or input.dense_dim():
         raise RuntimeError(
-            f"[t] t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {input.sparse_dim()} sparse and "
-            f"{input.dense_dim()} dense dimensions."
+            "[t] t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got "
+            f"{input.sparse_dim()} sparse and {input.dense_dim()} dense dimensions."
         )
     return transpose(input, 0, 1) if input.ndim == 2 else input
 
