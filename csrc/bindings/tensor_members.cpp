@@ -324,7 +324,9 @@ PyObject* make_subclass_(PyObject*, PyObject* args, PyObject* keywords) {
     return nullptr;
   if (!is_tensor_class("_make_subclass", type)) return nullptr;
   return guarded([&]() -> PyObject* {
-    nb::object o = nb::steal(make_subclass(reinterpret_cast<PyTypeObject*>(type), Tensor(impl(data))));
+    auto* cls = reinterpret_cast<PyTypeObject*>(type);
+    if (Py_TYPE(data) != tensor_type) require_elements(cls->tp_name, *impl(data));  // a bare shell is made for this
+    nb::object o = nb::steal(make_subclass(cls, Tensor(impl(data))));
     if (o && requires_grad) set_requires_grad(*impl(o.ptr()), true);
     return o.release().ptr();
   });
@@ -333,6 +335,7 @@ PyObject* as_subclass(PyObject* self, PyObject* type) {
   if (!is_tensor_class("as_subclass", type)) return nullptr;
   return guarded([&] {
     Tensor t(impl(self));
+    require_elements("as_subclass", *t);
     t = wants_grad(*t) ? call<"view">(t, t->sizes()) : alias(*t);  // on the tape when there is one
     return adopt(reinterpret_cast<PyTypeObject*>(type), std::move(t));
   });

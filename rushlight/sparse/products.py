@@ -139,6 +139,8 @@ def hspmm(mat1, mat2):
     >>> torch.hspmm(s, torch.ones(2, 3)).values()
     tensor([[2., 2., 2.]])
     """
+    if not is_sparse(mat1) or is_sparse(mat2):
+        raise RuntimeError(f"[hspmm] takes a sparse and a strided matrix. Received {mat1.layout} and {mat2.layout}.")
     rows = mat1._as_coo()._places[0].unique()
     product = mm(mat1, mat2)
     return coo(rows.unsqueeze(0), product.index_select(0, rows), product.shape, True)

@@ -206,6 +206,8 @@ def sparse_mask(input, mask):
 @implements("cat", "concat", "concatenate")
 def cat(tensors, dim=0):
     """COO tensors one after the other along dim."""
+    if is_sparse(tensors):
+        raise TypeError("[cat] argument 'tensors' must be tuple of Tensors, not Tensor.")
     tensors = [_coo_only("cat", tensor) for tensor in tensors]
     first = tensors[0]
     dim = _wrap_dim("cat", dim, first.ndim)
@@ -238,4 +240,4 @@ def cat(tensors, dim=0):
 @implements()
 def stack(tensors, dim=0):
     """COO tensors side by side along a new dimension."""
-    return cat([unsqueeze(tensor, dim) for tensor in tensors], dim)
+    return cat(tensors if is_sparse(tensors) else [unsqueeze(tensor, dim) for tensor in tensors], dim)
