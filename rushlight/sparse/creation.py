@@ -17,15 +17,23 @@ def _require(holds, text):
         raise RuntimeError(text)
 
 
+def _strided(op, name, data, dtype=None):
+    """A strided tensor of what is given: a tensor, or numbers."""
+    if not isinstance(data, Tensor):
+        return _core.tensor_from(data, dtype, True)
+    _require(data.layout is rushlight.strided, f"[{op}] {name} must be strided. Received layout {data.layout}.")
+    return data
+
+
 def _as_index(op, name, data, dtype=rushlight.int64):
-    index = data.detach() if isinstance(data, Tensor) else _core.tensor_from(data, None, True)
+    index = _strided(op, name, data).detach()
     _require(not index.is_complex(), f"[{op}] {name} must be integers. Received {index.dtype}. Use .long().")
     return index.to(dtype)
 
 
-def _as_values(data, dtype, requires_grad):
+def _as_values(op, data, dtype, requires_grad):
     """The values: with their history, unless the sparse tensor shall be a leaf of its own."""
-    values = data if isinstance(data, Tensor) else _core.tensor_from(data, dtype, True)
+    values = _strided(op, "values", data, dtype)
     values = values if dtype is None else values.to(dtype)
     if requires_grad:
         return values.detach().requires_grad_()
@@ -74,7 +82,7 @@ def sparse_coo_tensor(
         made = empty_coo(size, len(size), dtype or rushlight.get_default_dtype())
         return made.requires_grad_(requires_grad)
     indices = _as_index(op, "indices", indices)
-    values = _as_values(values, dtype, requires_grad)
+    values = _as_values(op, values, dtype, requires_grad)
     if indices.ndim == 1 and indices.numel() == 0:
         indices = indices.reshape(0 if size is None else len(size), 0)
     _require(indices.ndim == 2, f"[{op}] indices must be sparse_dim x nnz. Received shape {tuple(indices.shape)}.")
@@ -203,11 +211,11 @@ def sparse_csc_tensor(
 def _compressed(op, layout, parts, size, dtype, device, requires_grad, check_invariants):
     _core.check_device(device or "cpu")
     kind = kind_of(op, layout)
-    given = [part if isinstance(part, Tensor) else _core.tensor_from(part, None, True) for part in parts[:2]]
-    index_dtype = rushlight.int32 if all(p.dtype == rushlight.int32 for p in given) else rushlight.int64
     names = kind.names
+    given = [_strided(op, name, part) for name, part in zip(names, parts[:2], strict=True)]
+    index_dtype = rushlight.int32 if all(p.dtype == rushlight.int32 for p in given) else rushlight.int64
     ends, plain = (_as_index(op, name, p, index_dtype) for name, p in zip(names, given, strict=True))
-    values = _as_values(parts[2], dtype, requires_grad)
+    values = _as_values(op, parts[2], dtype, requires_grad)
     if ends.ndim > 1 or values.ndim > 1:
         raise NotImplementedError(
             f"[{op}] must describe one matrix of numbers: batches and blocks are not supported. Received {names[0]} of "
