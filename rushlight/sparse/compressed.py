@@ -35,7 +35,7 @@ class CompressedTensor(SparseTensor):
     names = ("crow_indices", "col_indices")
 
     def _like(self, elements):
-        return type(self)._make(self._places, elements, self.shape)
+        return type(self)._make(elements, self.shape, _places=self._places)
 
     def _named_parts(self):
         return dict(zip(self.names, (self._places.ends, self._places.plain), strict=True)) | {"values": self._elements}
@@ -43,6 +43,22 @@ class CompressedTensor(SparseTensor):
     def _as_coo(self):
         places = self._places.coordinates
         return coo(places if self.compressed_dim == 0 else places.flip(0), self._elements, self.shape)
+
+    @classmethod
+    def _from_coo(cls, tensor):
+        if tensor.ndim != 2 or tensor.dense_dim():
+            raise RuntimeError(
+                "[to_sparse] a compressed layout must hold a matrix of numbers. Received shape "
+                f"{tuple(tensor.shape)} with {tensor.dense_dim()} dense dimensions. Convert one matrix at a time."
+            )
+        size = tensor.shape
+        if cls.compressed_dim == 1:
+            tensor = coo(tensor._places.flip(0), tensor._elements, (size[1], size[0]))
+        tensor = tensor.coalesce()
+        lines, plain = tensor._places
+        counts = rushlight.bincount(lines, minlength=tensor.shape[0])
+        ends = rushlight.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return cls._make(tensor._elements, size, _places=Lines(ends, plain))
 
     def sparse_dim(self):
         """2: rows and columns."""
@@ -85,35 +101,3 @@ class CscTensor(CompressedTensor):
     def row_indices(self):
         """The row of every value: [nnz]."""
         return self._places.plain
-
-
-KINDS = {rushlight.sparse_csr: CsrTensor, rushlight.sparse_csc: CscTensor}
-
-
-def kind_of(op, layout):
-    """The class of a layout."""
-    if layout not in KINDS:
-        raise NotImplementedError(
-            f"[{op}] layout must be torch.sparse_coo, torch.sparse_csr or torch.sparse_csc. Received {layout}: "
-            "blocks are not supported."
-        )
-    return KINDS[layout]
-
-
-def compress(tensor, layout):
-    """A CooTensor that is a matrix, in a compressed layout."""
-    kind = kind_of("to_sparse", layout)
-    if tensor.ndim != 2 or tensor.dense_dim():
-        raise RuntimeError(
-            f"[to_sparse] a compressed layout must hold a matrix of numbers. Received shape {tuple(tensor.shape)} with "
-            f"{tensor.dense_dim()} dense dimensions. Convert one matrix at a time."
-        )
-    dim = kind.compressed_dim
-    if dim == 1:
-        tensor = coo(tensor._places.flip(0), tensor._elements, (tensor.shape[1], tensor.shape[0]))
-    tensor = tensor.coalesce()
-    lines, plain = tensor._places
-    counts = rushlight.bincount(lines, minlength=tensor.shape[0])
-    ends = rushlight.cat([counts.new_zeros(1), counts.cumsum(0)])
-    size = tensor.shape if dim == 0 else (tensor.shape[1], tensor.shape[0])
-    return kind._make(Lines(ends, plain), tensor._elements, size)

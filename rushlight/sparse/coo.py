@@ -20,6 +20,10 @@ class CooTensor(SparseTensor):
     def _as_coo(self):
         return self
 
+    @staticmethod
+    def _from_coo(tensor):
+        return tensor
+
     def _named_parts(self):
         return {"indices": self._places, "values": self._elements}
 
@@ -88,10 +92,11 @@ class CooTensor(SparseTensor):
                 f"{size} for {tuple(self.shape)}. Use sparse_resize_and_clear_()."
             )
         if size[sparse_dim:] != self.shape[sparse_dim:]:
-            wider = self._elements.new_zeros((self._nnz(), *size[sparse_dim:]))
-            wider[tuple(slice(n) for n in self._elements.shape)] = self._elements
-            self._elements = wider
-        return write(self, coo(self._places, self._elements, size, self._coalesced))
+            elements = self._elements.new_zeros((self._nnz(), *size[sparse_dim:]))
+            elements[tuple(slice(n) for n in self._elements.shape)] = self._elements
+        else:
+            elements = self._elements
+        return write(self, coo(self._places, elements, size, self._coalesced))
 
     def sparse_resize_and_clear_(self, size, sparse_dim, dense_dim):
         """Another size and other numbers of dimensions, in place, without values."""
@@ -105,7 +110,7 @@ class CooTensor(SparseTensor):
 
 def coo(places, elements, size, coalesced=False):
     """A CooTensor of parts that are known to be valid."""
-    return CooTensor._make(places, elements, size, _coalesced=coalesced or places.shape[1] < 2)
+    return CooTensor._make(elements, size, _places=places, _coalesced=coalesced or places.shape[1] < 2)
 
 
 def empty_coo(size, sparse_dim, dtype):

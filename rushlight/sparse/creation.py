@@ -3,9 +3,10 @@ dimension."""
 
 import rushlight
 from rushlight import _core
-from rushlight.sparse.compressed import Lines, compress, kind_of
+from rushlight.sparse.compressed import CompressedTensor, Lines
 from rushlight.sparse.coo import coo, empty_coo, flat_keys
 from rushlight.sparse.invariants import check_sparse_tensor_invariants
+from rushlight.sparse.tensor import kind_of, to_layout
 
 Tensor = _core.Tensor
 
@@ -211,6 +212,7 @@ def sparse_csc_tensor(
 def _compressed(op, layout, parts, size, dtype, device, requires_grad, check_invariants):
     _core.check_device(device or "cpu")
     kind = kind_of(op, layout)
+    _require(issubclass(kind, CompressedTensor), f"[{op}] layout must be a compressed one. Received {layout}.")
     names = kind.names
     given = [_strided(op, name, part) for name, part in zip(names, parts[:2], strict=True)]
     index_dtype = rushlight.int32 if all(p.dtype == rushlight.int32 for p in given) else rushlight.int64
@@ -255,7 +257,7 @@ def _compressed(op, layout, parts, size, dtype, device, requires_grad, check_inv
             f"[{op}] {names[1]} must be sorted and distinct along {'rows' if dim == 0 else 'columns'}. "
             "Make a COO tensor of them and convert it.",
         )
-    return kind._make(places, values, size)
+    return kind._make(values, size, _places=places)
 
 
 # --- from strided tensors
@@ -267,8 +269,7 @@ def from_dense(input, sparse_dim=None, *, layout=None, blocksize=None, dense_dim
         return _coo_from_dense(input, input.ndim if sparse_dim is None else sparse_dim)
     if layout is rushlight.strided:
         return input
-    kind_of("to_sparse", layout)
-    return compress(_coo_from_dense(input, input.ndim), layout)
+    return to_layout(_coo_from_dense(input, input.ndim), layout)
 
 
 def _coo_from_dense(input, sparse_dim):

@@ -4,7 +4,7 @@ import numbers
 
 import rushlight
 from rushlight.sparse.coo import CooTensor, coo, empty_coo, keys_of, places_of
-from rushlight.sparse.tensor import IMPLEMENTATIONS, implements, is_sparse, refuse, to_layout, write
+from rushlight.sparse.tensor import implements, is_sparse, refuse, to_layout, write
 
 # f(a + b) = f(a) + f(b): values of equal coordinates may stay apart.
 _ADDITIVE = ("neg", "negative", "positive", "conj", "conj_physical", "real", "imag", "deg2rad", "rad2deg")
@@ -215,4 +215,7 @@ def copy_(input, other, non_blocking=False):
     return write(input, other)
 
 
-IMPLEMENTATIONS["to_dtype"] = lambda input, dtype: input.to(dtype)
+@implements()
+def to_dtype(input, dtype):
+    """The values converted."""
+    return input.to(dtype)

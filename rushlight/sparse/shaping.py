@@ -1,7 +1,7 @@
 """Other arrangements of the same values: transposed, selected, joined."""
 
 import rushlight
-from rushlight.sparse.compressed import KINDS, CompressedTensor
+from rushlight.sparse.compressed import CompressedTensor, CscTensor, CsrTensor
 from rushlight.sparse.coo import CooTensor, coo, keys_of
 from rushlight.sparse.pointwise import look_up
 from rushlight.sparse.tensor import implements, is_sparse, refuse
@@ -40,8 +40,8 @@ def permute(input, *dims):
         raise RuntimeError(f"[permute] every dimension must be named once. Received {order} for {input.ndim}.")
     size = [input.shape[d] for d in order]
     if isinstance(input, CompressedTensor):
-        kind = type(input) if order == [0, 1] else next(k for k in KINDS.values() if k is not type(input))
-        return kind._make(input._places, input._elements, size)
+        kind = CsrTensor if isinstance(input, CsrTensor) == (order == [0, 1]) else CscTensor
+        return kind._make(input._elements, size, _places=input._places)
     sparse_dim = input.sparse_dim()
     if any(d >= sparse_dim for d in order[:sparse_dim]):
         raise RuntimeError(

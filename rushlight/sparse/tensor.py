@@ -13,6 +13,7 @@ from rushlight import _core, printing
 Tensor = _core.Tensor
 
 IMPLEMENTATIONS = {}  # the operator's name -> what it does when an argument is sparse
+KINDS = {}  # the layout -> its class
 
 
 def implements(*names):
@@ -36,32 +37,35 @@ def is_sparse(value):
 
 
 class SparseTensor(Tensor):
-    """What the layouts share. A subclass names its `layout`, and the keywords that `_made` takes besides values.
+    """What the layouts share.
 
-    `_elements` are the values, with their history; `_places` says where they stand: index tensors, as the layout
-    wants them.
+    `_elements` are the values, with their history; `_places` says where they stand, as the layout wants it. A subclass
+    names its `layout` and gives `_like(elements)`, the same places with other values, and the ways to and from COO,
+    `_as_coo()` and `_from_coo(tensor)`.
     """
 
     layout = None
 
-    @classmethod
-    def _make(cls, places, elements, size, **more):
-        shell = Tensor._make_subclass(cls, _core.sparse_shell(list(size), elements.dtype))
-        shell.__dict__.update(_places=places, _elements=elements, **more)
-        return shell
+    def __init_subclass__(cls):
+        if cls.layout is not None:
+            KINDS[cls.layout] = cls
 
-    def _like(self, elements):
-        """The same places with other values."""
-        raise NotImplementedError
+    @classmethod
+    def _make(cls, elements, size, **state):
+        shell = Tensor._make_subclass(cls, _core.sparse_shell(list(size), elements.dtype))
+        shell.__dict__.update(state, _elements=elements)
+        return shell
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
-        name = func.__name__
-        if name in IMPLEMENTATIONS:
-            return IMPLEMENTATIONS[name](*args, **(kwargs or {}))
-        if name.endswith("_") and name[:-1] in IMPLEMENTATIONS:
-            return write(args[0], IMPLEMENTATIONS[name[:-1]](*args, **(kwargs or {})))
-        refuse(name)
+        name, kwargs = func.__name__, kwargs or {}
+        target = kwargs.pop("out", None)
+        if name not in IMPLEMENTATIONS and name.endswith("_"):
+            name, target = name[:-1], args[0] if args else kwargs["input"]
+        if name not in IMPLEMENTATIONS:
+            refuse(func.__name__)
+        result = IMPLEMENTATIONS[name](*args, **kwargs)
+        return result if target is None else write(target, result)
 
     # --- what a shell cannot know
 
@@ -93,9 +97,13 @@ class SparseTensor(Tensor):
 
     @grad.setter
     def grad(self, value):
-        if value is not None and not (is_sparse(value) and value._elements.shape == self._elements.shape):
-            raise RuntimeError("[grad] of a sparse tensor must be None or sparse, with as many values.")
-        self._elements.grad = None if value is None else value._elements
+        if value is None:
+            self._elements.grad = None
+            return
+        places = self._as_coo()._places
+        if not is_sparse(value) or not (value.shape == self.shape and value._as_coo()._places.equal(places)):
+            raise RuntimeError("[grad] must be None, or sparse with the tensor's size and indices.")
+        self._elements.grad = value._elements
 
     @property
     def data(self):
@@ -207,20 +215,16 @@ class SparseTensor(Tensor):
     def __deepcopy__(self, memo):
         if id(self) not in memo:
             state = deepcopy(self._state(), memo)
-            memo[id(self)] = type(self)._make(elements=deepcopy(self._elements, memo), size=self.shape, **_named(state))
+            memo[id(self)] = type(self)._make(deepcopy(self._elements, memo), self.shape, **state)
         return memo[id(self)]
 
     def __copy__(self):
         return self._like(self._elements)
 
 
-def _named(state):
-    return {"places" if name == "_places" else name: value for name, value in state.items()}
-
-
 def rebuild(cls, elements, requires_grad, state, size):
     """A sparse tensor from its pickle."""
-    return cls._make(elements=elements.requires_grad_(requires_grad), size=size, **_named(state))
+    return cls._make(elements.requires_grad_(requires_grad), size, **state)
 
 
 def _convert_method(name):
@@ -272,9 +276,14 @@ def to_layout(tensor, layout, sparse_dim=None):
         return tensor
     if layout is rushlight.strided:
         return tensor.to_dense()
-    coo = tensor._as_coo()
-    if layout is rushlight.sparse_coo:
-        return coo
-    from rushlight.sparse.compressed import compress
+    return kind_of("to_sparse", layout)._from_coo(tensor._as_coo())
 
-    return compress(coo, layout)
+
+def kind_of(op, layout):
+    """The class of a layout."""
+    if layout not in KINDS:
+        raise NotImplementedError(
+            f"[{op}] layout must be torch.sparse_coo, torch.sparse_csr or torch.sparse_csc. Received {layout}: "
+            "blocks are not supported."
+        )
+    return KINDS[layout]

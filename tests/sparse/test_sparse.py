@@ -247,10 +247,21 @@ def test_in_place_changes_of_a_leaf():
     assert s.grad.values().tolist() == [6.0, -8.0, 10.0]
     s.grad = None
     assert s.grad is None
+    for wrong in (OURS["d"], OURS["u"].coalesce()):
+        with pytest.raises(RuntimeError, match="indices"):
+            s.grad = wrong
+    s.grad = OURS["s"] * 2
+    assert s.grad.values().tolist() == [6.0, -8.0, 10.0]
     s.data = OURS["u"]
     assert s._nnz() == 4 and s.is_leaf
     s.detach_()
     assert not s.requires_grad
+
+
+def test_out():
+    for out in (OURS["e"].clone(), torch.zeros(2, 3, dtype=torch.float64)):
+        assert torch.mul(OURS["s"], 2, out=out) is out
+        assert out.to_dense().tolist() == (OURS["s"].to_dense() * 2).tolist()
 
 
 def test_slices_are_an_extension():

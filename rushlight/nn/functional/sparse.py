@@ -24,6 +24,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     tensor([[5.],
             [5.]])
     """
+    if weight.ndim != 2:
+        raise RuntimeError(f"[embedding] 'weight' must be 2-D. Received shape {tuple(weight.shape)}.")
     rows = weight.shape[0]
     if padding_idx is None:
         padding_idx = -1
