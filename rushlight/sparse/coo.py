@@ -83,7 +83,7 @@ class CooTensor(SparseTensor):
         Raises RuntimeError when a tensor with values would become smaller or change its numbers of dimensions.
         """
         size = tuple(size)
-        same_kind = (sparse_dim, dense_dim) == (self.sparse_dim(), self.dense_dim())
+        same_kind = (sparse_dim, dense_dim, len(size)) == (self.sparse_dim(), self.dense_dim(), self.ndim)
         if not self._nnz():
             return self.sparse_resize_and_clear_(size, sparse_dim, dense_dim)
         if not same_kind or any(new < old for new, old in zip(size, self.shape, strict=True)):

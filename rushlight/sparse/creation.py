@@ -18,8 +18,19 @@ def _require(holds, text):
         raise RuntimeError(text)
 
 
+def _as_size(op, size):
+    """A tuple of sizes that fit 64 bits."""
+    size = tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    if not all(isinstance(n, int) for n in size):
+        raise TypeError(f"[{op}] size must be a tuple of ints. Received {size}.")
+    _require(all(n < 2**63 for n in size), f"[{op}] sizes must fit 64 bits. Received {size}.")
+    return size
+
+
 def _strided(op, name, data, dtype=None):
     """A strided tensor of what is given: a tensor, or numbers."""
+    if data is None:
+        raise TypeError(f"[{op}] {name} must be a tensor or numbers. Received None.")
     if not isinstance(data, Tensor):
         return _core.tensor_from(data, dtype, True)
     _require(data.layout is rushlight.strided, f"[{op}] {name} must be strided. Received layout {data.layout}.")
@@ -78,8 +89,8 @@ def sparse_coo_tensor(
     """
     op = "sparse_coo_tensor"
     _core.check_device(device or "cpu")
-    if values is None:
-        size = tuple(indices if size is None else size)
+    if values is None and (indices is None or size is None):
+        size = _as_size(op, indices if size is None else size)
         made = empty_coo(size, len(size), dtype or rushlight.get_default_dtype())
         return made.requires_grad_(requires_grad)
     indices = _as_index(op, "indices", indices)
@@ -99,7 +110,7 @@ def sparse_coo_tensor(
         _require(low >= 0, f"[{op}] indices must not be negative. Received: found negative index {low} for dim {dim}.")
     if size is None:
         size = (*(high + 1 for high in largest), *values.shape[1:])
-    size = tuple(size)
+    size = _as_size(op, size)
     dense_dim = values.ndim - 1
     _require(
         len(size) == sparse_dim + dense_dim,
@@ -235,7 +246,7 @@ def _compressed(op, layout, parts, size, dtype, device, requires_grad, check_inv
     smallest, largest = (plain.min().item(), plain.max().item()) if nnz else (0, -1)
     if size is None:
         size = (lines, largest + 1) if dim == 0 else (largest + 1, lines)
-    size = tuple(size)
+    size = _as_size(op, size)
     _require(len(size) == 2, f"[{op}] size must have two entries, rows and columns. Received {size}.")
     _require(
         size[dim] == lines,

@@ -161,6 +161,10 @@ def index_select(input, dim, index):
     """The slices along dim that `index` [n] names; one that is named twice comes twice."""
     tensor = _coo_only("index_select", input)
     dim = _wrap_dim("index_select", dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError(f"[index_select] index is supposed to be a vector. Received shape {tuple(index.shape)}.")
+    if index.dtype not in (rushlight.int32, rushlight.int64):
+        raise RuntimeError(f"[index_select] index must be int32 or int64. Received {index.dtype}. Use index.long().")
     index = index.detach().to(rushlight.int64).reshape(-1)
     n, sparse_dim = input.shape[dim], input.sparse_dim()
     size = [*input.shape[:dim], len(index), *input.shape[dim + 1 :]]

@@ -275,6 +275,37 @@ def test_slices_are_an_extension():
         OURS["s"].narrow(1, 2, 2)
 
 
+BAD = """
+torch.sparse_coo_tensor([[2**63 - 1]], [1.0]); torch.sparse_coo_tensor([[1]], [1.0], (2**64,))
+torch.sparse_coo_tensor([[2**64]], [1.0], (4,)); torch.sparse_coo_tensor([[float("nan")]], [1.0], (4,))
+torch.sparse_coo_tensor(None, [1.0], (4,)); torch.sparse_coo_tensor([[1]], None, (4,))
+torch.sparse_coo_tensor("a", [1.0])
+torch.sparse_coo_tensor([[1]], [1.0], "ab"); torch.sparse_coo_tensor([[1]], [1.0], (4.0,)); torch.sparse_coo_tensor()
+torch.sparse_coo_tensor([[0], [0]], [1.0], (0, 3)); torch.sparse_coo_tensor(torch.tensor([[1j]]), [1.0], (2,))
+torch.sparse_coo_tensor(torch.zeros(17, 1).long(), [1.0]); torch.sparse_coo_tensor([[1]], [1], requires_grad=True)
+torch.sparse_csr_tensor([], [], []); torch.sparse_csr_tensor(None, [1], [1.0])
+torch.sparse_csr_tensor([0, 1], [0], [1.0], (1,))
+torch.sparse_csr_tensor([0, 1], [2**63 - 1], [1.0]); torch.sparse_csr_tensor([0, 1], [0], [1.0], (1, 2**64))
+torch.sparse_csr_tensor([[0, 1]], [[0]], [[1.0]])
+torch.sparse_compressed_tensor([0], [], [], layout=torch.sparse_bsr)
+torch.sparse_compressed_tensor([0], [], [], layout=torch.sparse_coo); w.to_sparse_csr(); s.permute(0, 0)
+s.to_sparse(layout=1)
+s.clone().sparse_resize_((1, 2), 2, 0); s.clone().sparse_resize_((4, 4, 4), 2, 0)
+s.index_select(0, torch.tensor([1.5]))
+s.clone().sparse_resize_and_clear_((-4, 4), 2, 0); s.clone().sparse_resize_and_clear_((4, 4), 1, 0); s[1.5]; s[None]
+s.index_select(0, torch.tensor([[1]])); s[::2]; s.narrow(0, 0, 5); torch.hspmm(d, d.t()); torch.cat(s)
+torch.nn.Parameter(s)
+""".replace("\n", ";").split(";")
+
+
+@pytest.mark.parametrize("expression", [e.strip() for e in BAD if e.strip()])
+def test_bad_input_is_an_error(expression):
+    """Where PyTorch crashes, wraps around or asserts."""
+    with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)) as refused:
+        eval(expression, dict(OURS))
+    assert str(refused.value).startswith("[")
+
+
 @pytest.mark.parametrize("name", ["s", "u", "c", "k", "h", "e"])
 def test_saving(name):
     file = io.BytesIO()
