@@ -150,7 +150,7 @@ def map_(self, other, function):
 
 @_method
 def to_dense(self, dtype=None, *, masked_grad=None):
-    """The tensor itself: every tensor is dense."""
+    """The tensor itself; sparse ones have a method of their own."""
     return self if dtype is None else self.to(dtype)
 
 

@@ -107,15 +107,32 @@ def _add_vector_product(input, mat, vec, *, beta=1, alpha=1):
     return product if beta == 0 else input * beta + product
 
 
-def mm(mat1, mat2):
+def mm(mat1, mat2, reduce="sum"):
     """mat1 @ mat2, where either may be sparse; differentiable in both. Sparse if both are, strided otherwise.
+
+    reduce: "sum", or what becomes of the products of a row's stored values instead: "mean", "amax" or "amin", for a
+    sparse and a strided matrix. A row without values gives zeros.
 
     >>> s = torch.sparse_coo_tensor([[0, 1], [1, 0]], [2.0, 3.0], (2, 2))
     >>> torch.sparse.mm(s, torch.tensor([[1.0], [10.0]]))
     tensor([[20.],
             [ 3.]])
     """
-    return rushlight.mm(mat1, mat2)
+    if reduce == "sum":
+        return rushlight.mm(mat1, mat2)
+    if reduce not in ("mean", "amax", "amin"):
+        raise RuntimeError(f"[sparse.mm] reduce must be sum, mean, amax or amin. Received {reduce!r}.")
+    if not is_sparse(mat1) or is_sparse(mat2):
+        raise RuntimeError(f"[sparse.mm] reduce={reduce!r} takes a sparse and a strided matrix.")
+    _check_matrices("sparse.mm", mat1, mat2)
+    matrix = mat1._as_coo().coalesce()
+    rows, columns = matrix._places.unbind(0)
+    if reduce == "mean":
+        counts = rushlight.bincount(rows, minlength=matrix.shape[0]).clamp(min=1)
+        return _times_dense(matrix, mat2) / counts.unsqueeze(1)
+    products = mat2.index_select(0, columns) * matrix._elements.unsqueeze(1)
+    zeros = products.new_zeros((matrix.shape[0], mat2.shape[1]))
+    return zeros.scatter_reduce(0, rows.unsqueeze(1).expand_as(products), products, reduce, include_self=False)
 
 
 spmm = dsmm = mm  # older names

@@ -109,6 +109,8 @@ str(torch.sparse_csr_tensor(torch.tensor([0, 2]).int(), torch.tensor([0, 1]).int
 torch.sparse.spdiags(d, torch.tensor([0, 1]), (3, 3))
 torch.sparse.spdiags(d, torch.tensor([-1, 2]), (2, 4), layout=torch.sparse_csr)
 torch.sparse.sampled_addmm(c, d.new_ones(2, 2), d, beta=0.5, alpha=2.0)
+torch.sparse.mm(c, d.t(), "mean"); torch.sparse.mm(c.t().to_sparse_csr(), d, reduce="amax")
+torch.sparse.mm(c, d.t(), "amin"); torch.sparse.mm(c, d.t(), "sum")
 """.replace("\n", ";").split(";")
 
 
@@ -293,7 +295,9 @@ s.to_sparse(layout=1)
 s.clone().sparse_resize_((1, 2), 2, 0); s.clone().sparse_resize_((4, 4, 4), 2, 0)
 s.index_select(0, torch.tensor([1.5]))
 s.clone().sparse_resize_and_clear_((-4, 4), 2, 0); s.clone().sparse_resize_and_clear_((4, 4), 1, 0); s[1.5]; s[None]
-s.index_select(0, torch.tensor([[1]])); s[::2]; s.narrow(0, 0, 5); torch.hspmm(d, d.t()); torch.cat(s)
+s.index_select(0, torch.tensor([[1]])); s[::2]; s.narrow(0, 0, 5); torch.hspmm(d, d.t())
+torch.sparse.mm(s, d.t(), "prod"); torch.sparse.mm(s, s.t(), "mean")
+torch.cat(s)
 torch.nn.Parameter(s)
 """.replace("\n", ";").split(";")
 
@@ -392,6 +396,8 @@ FUNCTIONS = {
     "sparse_mask": lambda s, d: d.sparse_mask(s.coalesce()).to_dense() * d,
     "csr": lambda s, d: s.to_sparse_csr() @ d,
     "csc": lambda s, d: s.to_sparse_csc() @ d,
+    "mm with the mean": lambda s, d: torch.sparse.mm(s, d, "mean"),
+    "mm with the largest": lambda s, d: torch.sparse.mm(s.to_sparse_csr(), d, "amax"),
     "sampled_addmm": lambda s, d: torch.sparse.sampled_addmm(s.to_sparse_csr(), d, d).values(),
 }
 
@@ -453,6 +459,26 @@ def test_a_sparse_tensor_in_a_custom_function():
     x = torch.ones(3, 2, dtype=torch.float64, requires_grad=True)
     Product.apply(OURS["s"], x).sum().backward()
     assert x.grad.tolist() == (OURS["s"].to_dense().t() @ torch.ones(2, 2, dtype=torch.float64)).tolist()
+
+
+def test_complex_values():
+    values = torch.randn(4, dtype=torch.complex128, requires_grad=True)
+    dense = torch.randn(3, 3, dtype=torch.complex128, requires_grad=True)
+    for function in (
+        lambda v, d: _made(v) @ d,
+        lambda v, d: d @ _made(v).conj(),
+        lambda v, d: (_made(v) @ _made(v)).to_dense() * d,
+        lambda v, d: _made(v).real.to_dense() @ _made(v).imag.to_dense(),
+    ):
+        assert gradcheck(function, (values, dense))
+    assert gradgradcheck(lambda v, d: _made(v) @ d, (values, dense))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int32])
+def test_products_of_other_dtypes(dtype):
+    matrix, dense = OURS["u"].to(dtype), OURS["d"].t().to(dtype)
+    assert (matrix @ dense).tolist() == (OURS["u"].to_dense() @ OURS["d"].t()).tolist()
+    assert (matrix @ dense).dtype == dtype
 
 
 # --- a real use
