@@ -71,8 +71,8 @@ def bmm(input, mat2):
         refuse("bmm")
     if not is_sparse(input):
         return bmm(mat2.transpose(1, 2), input.transpose(1, 2)).transpose(1, 2)
-    agree = input.ndim == 3 and mat2.ndim == 3 and input.shape[0] == mat2.shape[0] and input.shape[2] == mat2.shape[1]
-    _require("bmm", agree, "both must be batches of matrices whose sizes agree", input, mat2)
+    agree = input.sparse_dim() == mat2.ndim == 3 and input.shape[:3:2] == mat2.shape[:2]
+    _require("bmm", agree and not input.dense_dim(), "both must be batches of matrices whose sizes agree", input, mat2)
     _require("bmm", input.dtype == mat2.dtype, "both must have one dtype", input, mat2)
     b, n, m = input.shape
     which, rows, columns = input._places.unbind(0)
@@ -97,7 +97,7 @@ def _add_product(input, mat1, mat2, *, beta=1, alpha=1):
     product = _product(mat1, mat2)
     product = product if alpha == 1 else product * alpha
     if beta == 0:
-        return product if is_sparse(product) else product + rushlight.zeros_like(product)
+        return product
     return (input if beta == 1 else input * beta) + product
 
 

@@ -6,11 +6,11 @@ import pickle
 
 import numpy as np
 import pytest
-import torch as oracle
 
 import rushlight as torch
 from rushlight.autograd import gradcheck, gradgradcheck
 
+oracle = pytest.importorskip("torch")
 pytestmark = pytest.mark.oracle
 
 
@@ -70,6 +70,7 @@ torch.mm(s, d.t()); torch.sparse.mm(u, d.t()); torch.sparse.mm(d, s.t()); torch.
 torch.matmul(u, v)
 torch.bmm(b, w[:, :, :1]); torch.bmm(b, w); torch.addmm(d[:, :2], s, d.t(), beta=2, alpha=3)
 torch.sparse.addmm(d[:, :2], u, d.t(), beta=0.5, alpha=-1); torch.addmm(d[:, :2], c, d.t())
+torch.addmm(d[:, :2], s, d.t(), beta=0)
 s.sum(); u.sum(); n.sum(); o.sum(); c.sum(); e.sum(); torch.sparse.sum(u); torch.sparse.sum(u, 0)
 torch.sparse.sum(u, 1); torch.sparse.sum(s, (0, 1))
 torch.sparse.sum(h, 0); torch.sparse.sum(h, 1); torch.sparse.sum(b, (0, 2)); torch.sparse.sum(b, -1)
@@ -264,6 +265,17 @@ def test_out():
     for out in (OURS["e"].clone(), torch.zeros(2, 3, dtype=torch.float64)):
         assert torch.mul(OURS["s"], 2, out=out) is out
         assert out.to_dense().tolist() == (OURS["s"].to_dense() * 2).tolist()
+
+
+def test_products_are_an_extension():
+    """Those that PyTorch refuses: batches from the left, matmul of batches, addmv."""
+    s, b, v, w = (OURS[name] for name in "sbvw")
+    turned = b.to_dense().transpose(1, 2)
+    assert torch.bmm(w.transpose(1, 2), b.transpose(1, 2)).tolist() == (w.transpose(1, 2) @ turned).tolist()
+    assert (b @ w).tolist() == (b.to_dense() @ w).tolist()
+    assert (v[:2] @ s).tolist() == (v[:2] @ s.to_dense()).tolist()
+    expected = torch.addmv(v[:2], s.to_dense(), v, beta=2, alpha=0.5)
+    assert torch.addmv(v[:2], s, v, beta=2, alpha=0.5).tolist() == expected.tolist()
 
 
 def test_slices_are_an_extension():
