@@ -92,6 +92,12 @@ def matmul(input, other):
     return _product(input, other)
 
 
+@implements("linear")
+def _linear(input, weight, bias=None):
+    product = matmul(input, weight.t())
+    return product if bias is None else product + bias
+
+
 @implements("addmm")
 def _add_product(input, mat1, mat2, *, beta=1, alpha=1):
     product = _product(mat1, mat2)

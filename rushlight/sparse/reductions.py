@@ -4,7 +4,7 @@ import builtins
 
 import rushlight
 from rushlight.sparse.coo import CooTensor, coo, flat_keys, segment_sum
-from rushlight.sparse.tensor import implements, is_sparse, refuse
+from rushlight.sparse.tensor import implements, is_sparse, refuse, to_layout
 
 __all__ = ["log_softmax", "softmax", "sum"]
 
@@ -41,10 +41,12 @@ def _sum(input, dim=None, keepdim=False, *, dtype=None):
     if dim is None or (not isinstance(dim, int) and len(dim) == 0):
         return input._elements.sum(dtype=dtype)
     if not isinstance(input, CooTensor):
-        if len(_wrapped("sum", dim, input.ndim)) == input.ndim and not keepdim:
+        if keepdim:
+            return to_layout(_sum(input._as_coo(), dim, True, dtype=dtype), input.layout)
+        if len(_wrapped("sum", dim, input.ndim)) == input.ndim:
             return input._elements.sum(dtype=dtype)
         raise RuntimeError(
-            "[sum] reduction operations on CSR tensors along a dimension are unsupported. Call .to_sparse_coo() first."
+            "[sum] reduction operations on CSR tensors with keepdim=False are unsupported. Call .to_sparse() first."
         )
     dims, sparse_dim = _wrapped("sum", dim, input.ndim), input.sparse_dim()
     of_values = [d - sparse_dim + 1 for d in dims if d >= sparse_dim]

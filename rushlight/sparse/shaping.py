@@ -105,6 +105,12 @@ def select(input, dim, index):
     return coo(tensor._places[left][:, here], elements, size, tensor._coalesced)
 
 
+@implements()
+def unbind(input, dim=0):
+    """All slices along dim."""
+    return tuple(select(input, dim, i) for i in range(input.shape[dim]))
+
+
 def _range(input, dim, start, stop):
     """The slices from start up to stop along dim."""
     size = [*input.shape[:dim], max(stop - start, 0), *input.shape[dim + 1 :]]

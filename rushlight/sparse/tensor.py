@@ -74,6 +74,8 @@ class SparseTensor(Tensor):
     grad_fn = property(lambda self: None if self.is_leaf else self._elements.grad_fn)
     is_leaf = property(lambda self: self._elements.is_leaf, doc="Whether no operator with a recorded gradient made it.")
     T = property(lambda self: self.t())
+    mT = property(lambda self: self.transpose(-2, -1), doc="The transpose of every matrix.")
+    H = property(lambda self: self.t().conj(), doc="The conjugate transpose.")
     real = property(lambda self: rushlight.real(self), doc="The real parts.")
     imag = property(lambda self: rushlight.imag(self), doc="The imaginary parts.")
 

@@ -111,6 +111,8 @@ torch.sparse.spdiags(d, torch.tensor([0, 1]), (3, 3))
 torch.sparse.spdiags(d, torch.tensor([-1, 2]), (2, 4), layout=torch.sparse_csr)
 torch.sparse.sampled_addmm(c, d.new_ones(2, 2), d, beta=0.5, alpha=2.0)
 torch.sparse.mm(c, d.t(), "mean"); torch.sparse.mm(c.t().to_sparse_csr(), d, reduce="amax")
+s.mT; b.transpose(1, 2).permute(0, 2, 1); s.H; s.unbind(0)[1]; s.sum(0, keepdim=True); c.sum(1, keepdim=True)
+torch.nn.functional.linear(d, s); torch.nn.functional.linear(s, d, v[:2]); torch.nn.functional.linear(d, c)
 torch.sparse.mm(c, d.t(), "amin"); torch.sparse.mm(c, d.t(), "sum")
 """.replace("\n", ";").split(";")
 
