@@ -95,6 +95,21 @@ def layer_norm_large(torch):
     return lambda: layer(x)
 
 
+def _sparse_matrix(torch):
+    places, values = torch.randint(0, 10_000, (2, 100_000)), torch.randn(100_000)
+    return torch.sparse_coo_tensor(places, values, (10_000, 10_000)).coalesce(), torch.randn(10_000, 64)
+
+
+def sparse_product(torch):
+    matrix, x = _sparse_matrix(torch)
+    return lambda: matrix @ x
+
+
+def sparse_product_with_grad(torch):
+    matrix, x = (t.requires_grad_() for t in _sparse_matrix(torch))
+    return lambda: torch.sparse.mm(matrix, x).sum().backward()
+
+
 # name -> (description, build, the ratio torch / ours that is to be reached, or None)
 CASES = {
     "add": ("a + b, 4x4", add, 10),
@@ -108,4 +123,6 @@ CASES = {
     "convolution": ("conv 3x3 64->64, 56x56, batch 16, fwd + bwd", convolution, 1.0),
     "gelu_large": ("gelu 4096x1024", gelu_large, None),
     "layer_norm_large": ("layer_norm 4096x1024", layer_norm_large, None),
+    "sparse_product": ("COO 10000^2, 1e5 values, @ 10000x64", sparse_product, 1.0),
+    "sparse_product_with_grad": ("the same, forward + backward", sparse_product_with_grad, 1.0),
 }

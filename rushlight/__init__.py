@@ -59,13 +59,17 @@ newaxis = None
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
     "autograd", "cuda", "demo", "distributions", "fft", "linalg", "masked", "nn", "optim", "printing", "random",
-    "return_types", "serialization", "signal", "special", "testing", "utils", "version", "viz",
+    "return_types", "serialization", "signal", "sparse", "special", "testing", "utils", "version", "viz",
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",
     "cosine_similarity", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "hinge_embedding_loss", "kl_div",
     "margin_ranking_loss", "pairwise_distance", "pdist", "pixel_shuffle", "native_channel_shuffle",
     "native_group_norm", "pixel_unshuffle", "poisson_nll_loss", "triplet_margin_loss",
+)  # fmt: skip
+_SPARSE = (
+    "dsmm", "hspmm", "smm", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor",
+    "spmm", "sspaddmm",
 )  # fmt: skip
 _LAZY = {
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),
@@ -74,6 +78,7 @@ _LAZY = {
     **dict.fromkeys(_OF_LAYERS, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
+    **dict.fromkeys(_SPARSE, "rushlight.sparse"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
 }
 _LEGACY = {

@@ -252,11 +252,40 @@ def tensor_repr(tensor: Any) -> str:
             suffixes.append(size)
         if not _dtype_is_obvious(tensor.dtype):
             suffixes.append(dtype)
-    if tensor.grad_fn is not None:
-        suffixes.append(f"grad_fn=<{tensor.grad_fn.name().rsplit('::', 1)[-1]}>")
-    elif tensor.requires_grad:
-        suffixes.append("requires_grad=True")
+    suffixes += _history(tensor)
     return _join(prefix + contents, suffixes, indent)
+
+
+def sparse_repr(tensor: Any, parts: dict[str, Any]) -> str:
+    """Returns the text of a sparse tensor, whose index and value tensors are `parts`.
+
+    Example::
+
+      >>> torch.sparse_coo_tensor([[1]], [2.0], (3,))
+      tensor(indices=tensor([[1]]),
+             values=tensor([2.]),
+             size=(3,), nnz=1, layout=torch.sparse_coo)
+    """
+    indent = len("tensor(")
+    texts = []
+    for name, part in parts.items():
+        contents = _contents(part, indent + len(f"{name}=tensor(")) if part.numel() else f"[], size={tuple(part.shape)}"
+        texts.append(f"{name}=tensor({contents})")
+    suffixes = [f"size={tuple(tensor.shape)}", f"nnz={tensor._nnz()}"]
+    if not _dtype_is_obvious(tensor.dtype):
+        suffixes.append(f"dtype={tensor.dtype}")
+    suffixes.append(f"layout={tensor.layout}")
+    suffixes += _history(tensor)
+    text = "tensor(" + (",\n" + " " * indent).join(texts)
+    if tensor.is_sparse:  # its suffixes begin a line of their own
+        text += ",\n" + " " * indent + suffixes.pop(0)
+    return _join(text, suffixes, indent)
+
+
+def _history(tensor: Any) -> list[str]:
+    if tensor.grad_fn is not None:
+        return [f"grad_fn=<{tensor.grad_fn.name().rsplit('::', 1)[-1]}>"]
+    return ["requires_grad=True"] if tensor.requires_grad else []
 
 
 def _join(text: str, suffixes: list[str], indent: int) -> str:

@@ -62,6 +62,11 @@ def _encode(value: Any, path: str, tensors: dict[str, Any], seen: dict[int, str]
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, rushlight.Tensor) and value.layout is not rushlight.strided:
+        *indices, _ = value._named_parts().values()
+        coalesced = value.layout is rushlight.sparse_coo and value.is_coalesced()
+        content = [str(value.layout), indices, value._values(), list(value.shape), value.requires_grad, coalesced]
+        return {"sparse": _encode(content, path, tensors, seen)}
     if isinstance(value, rushlight.Tensor):
         name = seen.get(id(value))
         if name is None:
@@ -112,12 +117,28 @@ def _decode(value: Any, tensors: dict[str, Any]) -> Any:
             return complex(*(_decode(part, tensors) for part in content))
         if kind == "size" and all(type(size) is int for size in content):
             return rushlight.Size(content)
+        if kind == "sparse":
+            return _sparse(_decode(content, tensors))
         if kind == "tuple":
             return tuple(_decode(item, tensors) for item in content)
         if kind in ("dict", "ordered"):
             pairs = [(_decode(key, tensors), _decode(item, tensors)) for key, item in content]
             return dict(pairs) if kind == "dict" else OrderedDict(pairs)
     raise _file_error(f"Its structure has an unknown part {kind!r}.")
+
+
+def _sparse(content: list[Any]) -> Any:
+    """A sparse tensor; its constructor checks what the file claims."""
+    try:
+        layout, indices, values, size, requires_grad, coalesced = content
+        options = {"size": size, "requires_grad": requires_grad is True}
+        if layout == "torch.sparse_coo":
+            options |= {"is_coalesced": coalesced is True, "check_invariants": True}
+            return rushlight.sparse_coo_tensor(*indices, values, **options)
+        layouts = {str(layout): layout for layout in (rushlight.sparse_csr, rushlight.sparse_csc)}
+        return rushlight.sparse_compressed_tensor(*indices, values, layout=layouts[layout], **options)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as wrong:
+        raise _file_error(f"Its sparse tensor is invalid: {wrong}") from wrong
 
 
 # ---- save ----------------------------------------------------------------------------------------------------------

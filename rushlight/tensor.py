@@ -83,7 +83,7 @@ def __deepcopy__(self, memo):
 
 @_method
 def __copy__(self):
-    made = self.detach() if self.is_leaf else self.alias()
+    made = self.detach() if self.is_leaf else _core.alias(self)
     if type(self) is not Tensor:
         made = Tensor._make_subclass(type(self), made, self.requires_grad)
     elif self.requires_grad and self.is_leaf:
@@ -150,8 +150,26 @@ def map_(self, other, function):
 
 @_method
 def to_dense(self, dtype=None, *, masked_grad=None):
-    """The tensor itself: every tensor is dense."""
+    """The tensor itself; sparse ones have a method of their own."""
     return self if dtype is None else self.to(dtype)
+
+
+def _sparse_method(name):
+    """A method that strided tensors share with sparse ones; the package loads when one is called."""
+
+    def method(self, *args, **kwargs):
+        return importlib.import_module("rushlight.sparse.creation").dense_method(name)(self, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    setattr(Tensor, name, method)
+
+
+for _name in (
+    "to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc", "sparse_mask", "sparse_dim", "dense_dim",
+    "coalesce", "is_coalesced", "indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices",
+    "_nnz", "_indices", "_values", "smm", "sspaddmm",
+):  # fmt: skip
+    _sparse_method(_name)
 
 
 @_method

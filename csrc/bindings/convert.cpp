@@ -67,6 +67,7 @@ bool integer_of(PyObject* o, i64& i) {
   if (is_tensor(o)) {
     const TensorImpl& t = *impl(o);
     if (t.numel != 1 || !is_integral(t.dtype) || t.dtype == DType::bool_) return false;
+    require_elements("int", t);
     i = visit(t.dtype, [&]<class T>(Type<T>) { return cast<i64>(*t.data_as<T>()); });
     return true;
   }
@@ -94,6 +95,7 @@ PyObject* element(const TensorImpl& t, const char* at) {
 }
 
 PyObject* item(const TensorImpl& t) {
+  require_elements("item", t);
   check(t.numel == 1, ErrorKind::runtime, "[item] a Tensor with ", t.numel,
         " elements cannot be converted to Scalar: it must have one. Received ", describe(t), ".");
   return element(t, t.data());
@@ -119,7 +121,10 @@ PyObject* list_from(const TensorImpl& t, int dim, const char* at) {
 
 }  // namespace
 
-PyObject* to_list(const TensorImpl& t) { return list_from(t, 0, t.data()); }
+PyObject* to_list(const TensorImpl& t) {
+  require_elements("tolist", t);
+  return list_from(t, 0, t.data());
+}
 
 // --- nested sequences into tensors
 namespace {
@@ -181,6 +186,7 @@ class SequenceReader {
   void look(PyObject* o, int depth, bool first) {
     if (is_tensor(o)) {
       const TensorImpl& t = *impl(o);
+      require_elements("tensor", t);
       check(t.numel == 1, ErrorKind::value,
             "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(t),
             ". Use torch.stack.");
@@ -222,6 +228,7 @@ class SequenceReader {
     };
     if (is_tensor(o)) {
       const TensorImpl& from = *impl(o);
+      require_elements("tensor", from);
       check(from.numel == 1, ErrorKind::value,
             "[tensor] only one element tensors can be converted to Python scalars. Received ", describe(from), ".");
       return visit(from.dtype, [&]<class T>(Type<T>) { store(*from.data_as<T>()); });
@@ -442,6 +449,7 @@ PyObject* export_capsule(TensorImpl& t) {
 PyObject* to_dlpack(PyObject* self, PyObject*, PyObject* keywords) {
   return guarded([&]() -> PyObject* {
     TensorImpl& t = *impl(self);
+    require_elements("__dlpack__", t);
     check(!t.requires_grad(), ErrorKind::runtime,
           "[__dlpack__] Can't export tensors that require gradient, use tensor.detach(). Received ", describe(t), ".");
     // A reader that knows version 1 may write; to older ones NumPy shows a read-only array.
@@ -579,6 +587,15 @@ tensor([[1., 2.],
         return t;
       },
       nb::arg("input"), nb::arg("size"), "Another shape, in place; the memory is kept when it is large enough.");
+  m.def(
+      "sparse_shell",
+      [](std::vector<i64> size, nb::handle dtype) {
+        DType d = DType::f32;
+        check(dtype_of_object(dtype.ptr(), d), ErrorKind::type, "[sparse_shell] dtype must be a torch.dtype.");
+        return Tensor::steal(sparse_shell_impl(size, d));
+      },
+      nb::arg("size"), nb::arg("dtype"),
+      "A tensor of this shape and dtype without elements: every operator refuses it, so a subclass has to step in.");
   m.def("from_dlpack_capsule", from_dlpack_capsule, nb::arg("capsule"));
 }
 

@@ -112,6 +112,7 @@ class Indexer {
   int new_dims_before() const { return dim_; }
 
   void use_tensor(const Tensor& t) {
+    require_elements("index", *t);
     if (t->dtype == DType::bool_ || t->dtype == DType::u8) {
       used_ += t->ndim;
       return use_mask(t);

@@ -27,6 +27,7 @@ bool update(nb::str name, nb::tuple lists, nb::tuple numbers) {
       PyObject* o = PyList_GET_ITEM(list, k);
       check(is_tensor(o), ErrorKind::type, "[fused_update] the lists must hold tensors. Received ", Py_TYPE(o)->tp_name,
             ".");
+      require_elements("fused_update", *impl(o));
       tensors[t].push_back(impl(o));
       elements += impl(o)->numel;
     }

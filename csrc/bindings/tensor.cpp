@@ -155,6 +155,10 @@ Py_hash_t identity_hash(PyObject* self) { return reinterpret_cast<Py_hash_t>(sel
 
 int tensor_bool(PyObject* self) {
   const TensorImpl& t = *impl(self);
+  if (t.numel == 1 && t.has(kSparse)) {
+    PyErr_SetString(PyExc_NotImplementedError, "[bool] is not implemented for sparse tensors. Call .to_dense() first.");
+    return -1;
+  }
   if (t.numel != 1) {
     PyErr_Format(PyExc_RuntimeError, "Boolean value of Tensor with %s is ambiguous",
                  t.numel ? "more than one value" : "no values");
@@ -226,7 +230,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl& t = *impl(self);
   view->obj = nullptr;
   const char* refusal = nullptr;
-  if (!*info(t.dtype).buffer)
+  if (t.has(kSparse)) refusal = "[buffer] a sparse tensor has no memory of its own. Call .to_dense() first.";
+  else if (!*info(t.dtype).buffer)
     refusal = "[buffer] the dtype must have a buffer format, and bfloat16 has none. Call .float() first.";
   else if (t.requires_grad()) refusal = "[buffer] a tensor that requires grad gives no buffer. Call .detach() first.";
   else if ((flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS && !t.is_contiguous())

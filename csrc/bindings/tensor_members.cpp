@@ -70,6 +70,9 @@ PyObject* element_size(PyObject* self, PyObject*) { return PyLong_FromLongLong(s
 PyObject* storage_offset(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl(self)->offset); }
 PyObject* data_ptr(PyObject* self, PyObject*) {
   const TensorImpl& t = *impl(self);
+  if (t.has(kSparse))
+    return PyErr_Format(PyExc_NotImplementedError,
+                        "[data_ptr] a sparse tensor has no memory of its own. Ask its values() and indices().");
   return t.numel ? PyLong_FromVoidPtr(t.data()) : PyLong_FromLong(0);
 }
 PyObject* is_contiguous(PyObject* self, PyObject* args, PyObject* keywords) {
@@ -221,6 +224,8 @@ int set_data(PyObject* self, PyObject* value, void*) {
     check(value && is_tensor(value), ErrorKind::type, "[data] must be a Tensor. Received ",
           value ? Py_TYPE(value)->tp_name : "nothing", ".");
     TensorImpl &t = *impl(self), &from = *impl(value);
+    check(t.has(kSparse) == from.has(kSparse), ErrorKind::runtime,
+          "[data] must have the tensor's layout: both sparse or both strided. Received ", from, " for ", t, ".");
     check(!t.requires_grad() || is_differentiable(from.dtype), ErrorKind::runtime,
           "[data] must be floating point or complex for a tensor that requires grad. Received ", from, ".");
     if (&t == &from) return 0;
@@ -298,7 +303,10 @@ struct UntypedStorage {  // torch.UntypedStorage: the bytes under a tensor
   i64 bytes() const { return static_cast<i64>(storage->bytes); }
 };
 PyObject* untyped_storage(PyObject* self, PyObject*) {
-  return guarded([&] { return nb::cast(UntypedStorage(impl(self)->storage)).release().ptr(); });
+  return guarded([&] {
+    require_elements("untyped_storage", *impl(self));
+    return nb::cast(UntypedStorage(impl(self)->storage)).release().ptr();
+  });
 }
 
 // --- subclasses and construction
@@ -316,7 +324,9 @@ PyObject* make_subclass_(PyObject*, PyObject* args, PyObject* keywords) {
     return nullptr;
   if (!is_tensor_class("_make_subclass", type)) return nullptr;
   return guarded([&]() -> PyObject* {
-    nb::object o = nb::steal(make_subclass(reinterpret_cast<PyTypeObject*>(type), Tensor(impl(data))));
+    auto* cls = reinterpret_cast<PyTypeObject*>(type);
+    if (Py_TYPE(data) != tensor_type) require_elements(cls->tp_name, *impl(data));  // a bare shell is made for this
+    nb::object o = nb::steal(make_subclass(cls, Tensor(impl(data))));
     if (o && requires_grad) set_requires_grad(*impl(o.ptr()), true);
     return o.release().ptr();
   });
@@ -325,6 +335,7 @@ PyObject* as_subclass(PyObject* self, PyObject* type) {
   if (!is_tensor_class("as_subclass", type)) return nullptr;
   return guarded([&] {
     Tensor t(impl(self));
+    require_elements("as_subclass", *t);
     t = wants_grad(*t) ? call<"view">(t, t->sizes()) : alias(*t);  // on the tape when there is one
     return adopt(reinterpret_cast<PyTypeObject*>(type), std::move(t));
   });

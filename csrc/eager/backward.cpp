@@ -9,6 +9,11 @@
 namespace rl {
 namespace {
 
+// Gradients of tables of rows may be sparse.
+bool any_sparse(const TensorImpl& a, const Tensor& b) { return (a.flags | b->flags) & kSparse; }
+Tensor sum_of(const Tensor& a, const Tensor& b) { return any_sparse(*a, b) ? sparse_sum(a, &b) : a + b; }
+Tensor copy_of(const Tensor& g) { return g->has(kSparse) ? sparse_sum(g, nullptr) : call<"clone">(g); }
+
 // into += g. In place when nobody else can see `into`.
 void add_gradient(TensorImpl*& into, Tensor g) {
   if (!into) {
@@ -16,7 +21,7 @@ void add_gradient(TensorImpl*& into, Tensor g) {
     return;
   }
   if (!eager_state.grad && into->unique() && into->storage->unique() && into->is_contiguous() &&
-      into->dtype == g->dtype && same_shape(*into, *g)) {
+      !any_sparse(*into, g) && into->dtype == g->dtype && same_shape(*into, *g)) {
     ArgRoom arg;
     bind_arguments(op_called<"add">(), arg, Tensor(into), g);
     // The temporary Tensor above is gone by now: `into` is unique again.
@@ -25,21 +30,21 @@ void add_gradient(TensorImpl*& into, Tensor g) {
   }
   Tensor old = Tensor::steal(into);
   into = nullptr;
-  into = (old + g).release();
+  into = sum_of(old, g).release();
 }
 
 void accumulate_into_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
   if (!leaf.grad) {
     // The gradient is taken over as it is when nobody else holds it; otherwise two leaves would share memory.
     bool ours = g->unique() && g->storage->unique() && !g->node;
-    bool plain = g->is_contiguous() || is_dense(*g);
-    if (!(ours && plain)) g = call<"clone">(g);
+    bool plain = g->is_contiguous() || is_dense(*g) || g->has(kSparse);
+    if (!(ours && plain)) g = copy_of(g);
     if (!create_graph && g->node) g = alias(*g);
     leaf.grad = g.release();
     return;
   }
-  if (create_graph) {
-    Tensor sum = Tensor(leaf.grad) + g;
+  if (create_graph || any_sparse(*leaf.grad, g)) {
+    Tensor sum = sum_of(Tensor(leaf.grad), g);
     std::exchange(leaf.grad, sum.release())->dec();
   } else {
     GradMode off(false);
@@ -55,7 +60,7 @@ std::string located(Node& n) {
 }
 
 bool has_nan(const Tensor& t) {
-  if (!is_differentiable(t->dtype)) return false;
+  if (!is_differentiable(t->dtype) || t->has(kSparse)) return false;
   Tensor any = call<"any">(call<"isnan">(t));
   return *any->data_as<bool>();
 }
@@ -269,7 +274,7 @@ class Run {
         add_to_retained(*h.retained, gradients[h.output]);
   }
   static void add_to_retained(TensorImpl& t, const Tensor& g) {
-    Tensor sum = t.grad ? Tensor(t.grad) + g : call<"clone">(g);
+    Tensor sum = t.grad ? sum_of(Tensor(t.grad), g) : copy_of(g);
     TensorImpl* before = std::exchange(t.grad, sum.release());
     if (before) before->dec();
   }

@@ -13,6 +13,12 @@ void (*acquire_interpreter)(void*) = nullptr;
 
 namespace {
 
+// What a call asks of each tensor among its arguments.
+bool admit(const OpDef& op, TensorImpl& t) {
+  require_elements(op.name(), t);
+  return wants_grad(t);
+}
+
 std::vector<Observer*>& observers() {
   static std::vector<Observer*> list;
   return list;
@@ -337,7 +343,7 @@ struct FormulaArguments {
           fail(ErrorKind::runtime, "[", op.name(), "] ", op.signature->param[b.source[i]].name,
                " must be a bool tensor. Received ", describe(*a.t), ". Compare first, as in mask != 0.");
         operand[n++] = a;
-        wants |= a.is_tensor() && wants_grad(*a.t);
+        wants |= a.is_tensor() && admit(op, *a.t);
       } else {
         attribute[m++] = a.number();
         if (a.kind == Kind::real && op.signature->param[b.source[i]].type == ParamType::number)
@@ -357,12 +363,12 @@ struct FormulaArguments {
   }
 };
 
-bool any_wants_grad(const OpDef& op, const Arg* arg) {
+bool admit_all(const OpDef& op, const Arg* arg) {
   bool wants = false;
   for (int k = 0; k < op.signature->n; ++k) {
-    if (arg[k].is_tensor()) wants |= wants_grad(*arg[k].t);
+    if (arg[k].is_tensor()) wants |= admit(op, *arg[k].t);
     else if (arg[k].kind == Kind::tensors)
-      for (std::uint32_t i = 0; i < arg[k].n; ++i) wants |= arg[k].list[i] && wants_grad(*arg[k].list[i]);
+      for (std::uint32_t i = 0; i < arg[k].n; ++i) wants |= arg[k].list[i] && admit(op, *arg[k].list[i]);
   }
   return wants;
 }
@@ -422,7 +428,7 @@ void invoke(const OpDef& op, const Arg* arg, Tensor* out) {
     out[0] = run_formula(op, op.value, f.operand, f.n, f.attribute, nullptr, op.result);
     wants = f.wants;
   } else {
-    wants = any_wants_grad(op, arg);
+    wants = admit_all(op, arg);
     compute(op, arg, out);
   }
   if (wants && eager_state.grad && op.differentiable()) attach(op, arg, out, outputs);
@@ -434,6 +440,7 @@ void invoke(const OpDef& op, const Arg* arg, Tensor* out) {
 
 // --- in-place
 void check_inplace(const OpDef& op, TensorImpl& self) {
+  require_elements(op.name(), self);
   if (eager_state.grad && wants_grad(self)) {
     bool leaf = !self.node || self.node->is_accumulator();
     if (leaf)
@@ -497,7 +504,7 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   ArgRoom arg;
   std::copy_n(given, op.signature->n, arg.value);
   check_inplace(op, self);
-  bool wants = eager_state.grad && op.differentiable() && any_wants_grad(op, arg);
+  bool wants = admit_all(op, arg) && eager_state.grad && op.differentiable();
   check(!(wants && self.base && self.has(kViewNoGrad)), ErrorKind::runtime, "[", op.name(),
         "_] a view was created in no_grad mode and is being modified inplace with grad mode enabled. Received ",
         describe(self), ". Make the view with gradients enabled.");
@@ -586,6 +593,7 @@ Tensor invoke_inplace(const OpDef& op, const Arg* given) {
 }
 
 void resize_impl(TensorImpl& t, Sizes size) {
+  require_elements("resize_", t);
   i64 n = checked_numel("resize_", size);
   i64 bytes = (n + t.offset) * size_of(t.dtype);
   if (static_cast<std::size_t>(bytes) > t.storage->bytes) {
@@ -604,11 +612,11 @@ void resize_impl(TensorImpl& t, Sizes size) {
 void invoke_out(const OpDef& op, const Arg* arg, Tensor* given) {
   int outputs = op.signature->outputs;
   for (int k = 0; k < outputs; ++k) {
-    check(!(eager_state.grad && wants_grad(*given[k])), ErrorKind::runtime, "[", op.name(),
+    check(!(admit(op, *given[k]) && eager_state.grad), ErrorKind::runtime, "[", op.name(),
           "] out=... arguments don't support automatic differentiation, but one of them requires grad. Received ",
           describe(*given[k]), ".");
   }
-  check(!(eager_state.grad && op.differentiable() && any_wants_grad(op, arg)), ErrorKind::runtime, "[", op.name(),
+  check(!(admit_all(op, arg) && eager_state.grad && op.differentiable()), ErrorKind::runtime, "[", op.name(),
         "] functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
         "grad. Use the form without out=.");
   Tensor out[kMaxOutputs];
@@ -711,6 +719,7 @@ Tensor run_program(const Program& p, Node& node, const Tensor& gy) {
 Tensor evaluate_gradient(Node& node, int k, const Tensor& gy, bool create_graph) {
   const OpDef& op = *node.op;
   const Expr& e = op.grad[k];
+  require_elements(op.name(), *gy);
   check(bool(e), ErrorKind::not_implemented, "[", op.name(), "] the derivative for '", op.signature->param[k].name,
         "' is not implemented.");
   if (e.identity) return gy;

@@ -10,6 +10,7 @@ namespace rl {
 thread_local constinit EagerState eager_state;
 void (*free_metadata)(void*) = nullptr;
 void (*drop_python)(TensorImpl&) = nullptr;
+Tensor (*sparse_sum)(const Tensor&, const Tensor*) = nullptr;
 void (*locate)(Node&) = nullptr;
 void (*unlocate)(Node&) = nullptr;
 std::string (*describe_location)(const Node&) = nullptr;

@@ -71,6 +71,7 @@ struct TensorExtras {             // hooks of a leaf, which outlive its accumula
   std::vector<HookEntry> hooks;
 };
 extern void (*free_metadata)(void*);
+extern Tensor (*sparse_sum)(const Tensor& a, const Tensor* b);  // a + b, or a copy of a, where one of them is sparse
 extern void (*drop_python)(TensorImpl&);   // of a tensor that holds its Python object (kOwnsPython), when it dies
 
 enum NodeFlag : std::uint8_t {

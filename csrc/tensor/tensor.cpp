@@ -77,7 +77,7 @@ TensorImpl* empty_strided_impl(Sizes size, Sizes stride, DType d) {
 
 Tensor strided_alias(const TensorImpl& a, Sizes size, Sizes stride, i64 offset) {
   TensorImpl* t = TensorImpl::blank(a.dtype, static_cast<int>(size.size()));
-  t->flags = a.flags & kInference;
+  t->flags = a.flags & (kInference | kSparse);
   t->offset = offset;
   std::copy(size.begin(), size.end(), t->size);
   std::copy(stride.begin(), stride.end(), t->stride);
@@ -85,6 +85,20 @@ Tensor strided_alias(const TensorImpl& a, Sizes size, Sizes stride, i64 offset) 
   t->storage->inc();
   t->update_geometry();
   return Tensor::steal(t);
+}
+
+void refuse_sparse(std::string_view op) {
+  fail(ErrorKind::not_implemented, "[", op,
+       "] is not implemented for sparse tensors. Call .to_dense() first, or work on .values().");
+}
+
+TensorImpl* sparse_shell_impl(Sizes size, DType d) {
+  checked_numel("sparse", size);
+  Tensor zero = zeros(Sizes{}, d);
+  zero->set(kSparse, true);
+  Dims strides;
+  for (std::size_t k = 0; k < size.size(); ++k) strides.push(0);
+  return strided_alias(*zero, size, strides, 0).release();
 }
 
 Tensor scalar_tensor(double value, DType d) {

@@ -107,7 +107,7 @@ enum TensorFlag : std::uint8_t {
   kInference = 16,      // made in inference mode: never on a tape
   kOwnsPython = 32,     // the tensor holds its Python object instead of the other way round
   kViewNoGrad = 64,     // a view made under no_grad: in-place writes with gradients are refused
-  kConjugate = 128,     // reserved for lazy conjugation
+  kSparse = 128,        // a shell: shape and dtype alone; a class in Python holds the elements
 };
 
 struct TensorImpl : Counted {
@@ -206,6 +206,14 @@ Dims broadcast(std::string_view op, Sizes a, Sizes b);
 int wrap_dim(std::string_view op, i64 dim, i64 ndim);
 std::uint32_t dim_mask(std::string_view op, Sizes dims, int ndim);  // bits of wrapped dims; raises on repetition
 
+// What every reader and writer of elements asks of its tensors first.
+[[noreturn, gnu::cold]] void refuse_sparse(std::string_view op);
+inline void require_elements(std::string_view op, const TensorImpl& t) {
+  if (t.has(kSparse)) [[unlikely]]
+    refuse_sparse(op);
+}
+TensorImpl* sparse_shell_impl(Sizes size, DType d);  // its memory is one zero, which no stride leaves
+
 // float32[2, 3]; becomes text only when a message is written, so that a check that holds costs nothing.
 struct Description {
   const TensorImpl& tensor;
@@ -257,7 +265,7 @@ inline TensorImpl* empty_like_impl(const TensorImpl& a, DType d) {
 
 inline TensorImpl* alias_impl(const TensorImpl& a) {
   TensorImpl* t = TensorImpl::blank(a.dtype, a.ndim);
-  t->flags = a.flags & (kContiguous | kInference | kWrappedNumber);
+  t->flags = a.flags & (kContiguous | kInference | kWrappedNumber | kSparse);
   t->offset = a.offset;
   t->numel = a.numel;
   for (int i = 0; i < a.ndim; ++i) t->size[i] = a.size[i], t->stride[i] = a.stride[i];

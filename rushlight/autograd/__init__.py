@@ -71,7 +71,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         inputs = _edges("backward", inputs)
         if not inputs:
             raise RuntimeError("[backward] `inputs` argument to `backward()` cannot be empty.")
-    grads = _first_grads("backward", tensors, _as_grads(grad_tensors, len(tensors)))
+    tensors, grads = _values_of(tensors, _as_grads(grad_tensors, len(tensors)))
+    grads = _first_grads("backward", tensors, grads)
     if retain_graph is None:
         retain_graph = create_graph
     engine.run_backward(tensors, grads, retain_graph, create_graph, inputs, True, True)
@@ -128,7 +129,7 @@ def grad(
         )
     outputs = _as_tuple(outputs)
     edges = _edges("grad", inputs)
-    grad_outputs = _as_grads(grad_outputs, len(outputs))
+    outputs, grad_outputs = _values_of(outputs, _as_grads(grad_outputs, len(outputs)))
     if retain_graph is None:
         retain_graph = create_graph
     if is_grads_batched:
@@ -136,6 +137,7 @@ def grad(
     else:
         grad_outputs = _first_grads("grad", outputs, grad_outputs)
         grads = engine.run_backward(outputs, grad_outputs, retain_graph, create_graph, edges, True, False)
+    grads = _at_places(inputs, grads)
 
     if materialize_grads:
         given = (inputs,) if isinstance(inputs, rushlight.Tensor) else tuple(inputs)
@@ -217,8 +219,29 @@ def _edges(op, inputs):
                 f"[{op}] One of the differentiated Tensors does not require grad. Received input {len(edges)} with "
                 "requires_grad=False. Call .requires_grad_() on it before the forward computation."
             )
-        edges.append(x)
+        edges.append(x._elements if _is_sparse(x) else x)
     return tuple(edges)
+
+
+def _is_sparse(x):
+    return isinstance(x, rushlight.Tensor) and x.layout is not rushlight.strided
+
+
+def _values_of(tensors, grads):
+    """Sparse tensors replaced by their values, and gradients of sparse tensors by what they hold at their places."""
+    if not any(map(_is_sparse, tensors)):
+        return tensors, grads
+    grads = tuple(
+        g.sparse_mask(x)._elements if _is_sparse(x) and g is not None else g
+        for x, g in zip(tensors, grads, strict=True)
+    )
+    return tuple(x._elements if _is_sparse(x) else x for x in tensors), grads
+
+
+def _at_places(inputs, grads):
+    """The gradients of sparse tensors, at their places."""
+    inputs = (inputs,) if isinstance(inputs, (rushlight.Tensor, graph.GradientEdge)) else inputs
+    return tuple(x._like(g) if _is_sparse(x) and g is not None else g for x, g in zip(inputs, grads, strict=True))
 
 
 def _first_grads(op, tensors, grads):

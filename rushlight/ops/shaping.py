@@ -752,5 +752,19 @@ _VIEWS = {
 }
 for _name, _view in _VIEWS.items():
     FUNCTIONS[f"{_name}_copy"] = _copying(f"{_name}_copy", _view)
-for _name in ("detach", "detach_"):
-    FUNCTIONS[_name] = getattr(Tensor, _name)
+
+
+@composition(method=False)
+def detach(input):
+    """The tensor without history, on the same memory.
+
+    >>> torch.detach(torch.ones(2, requires_grad=True))
+    tensor([1., 1.])
+    """
+    return input.detach()
+
+
+@composition(method=False)
+def detach_(input):
+    """Cuts the tensor off its history."""
+    return input.detach_()

@@ -9,7 +9,7 @@ __all__ = ["Adagrad"]
 class Adagrad(RuleOptimizer):
     """Gradients divided by the root of the sum of their squares (Duchi et al., 2011).
 
-    s = s + g²;  p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps).
+    s = s + g²;  p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps). A sparse gradient touches only its rows.
 
     Args:
         lr_decay: how fast the rate falls.
@@ -26,6 +26,7 @@ class Adagrad(RuleOptimizer):
     """
 
     _rule = "adagrad"
+    _takes_sparse = True
 
     def __init__(
         self,
@@ -76,12 +77,21 @@ class Adagrad(RuleOptimizer):
 
     @staticmethod
     def _update(param, grad, total, step, lr, lr_decay, eps, weight_decay, maximize):
-        param, grad, total = as_real(param, grad, total)
         step.add_(1)
+        rate = lr / (1 + (step.item() - 1) * lr_decay)
+        if grad.is_sparse:
+            if weight_decay:
+                raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+            grad = grad.coalesce()
+            total.add_(grad * grad)
+            scaled = grad.values() / (total.sparse_mask(grad).values().sqrt() + eps)
+            step_size = rate if maximize else -rate
+            param.add_(rushlight.sparse_coo_tensor(grad.indices(), scaled, grad.shape), alpha=step_size)
+            return
+        param, grad, total = as_real(param, grad, total)
         if maximize:
             grad = -grad
         if weight_decay:
             grad = grad + weight_decay * param
         total.add_(grad * grad)
-        rate = lr / (1 + (step.item() - 1) * lr_decay)
         param.sub_(rate * grad / (total.sqrt() + eps))

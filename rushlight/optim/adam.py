@@ -1,7 +1,7 @@
 """Adam."""
 
 import rushlight
-from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update
+from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update, refuse_sparse
 
 __all__ = ["Adam", "adam"]
 
@@ -105,6 +105,7 @@ class Adam(Optimizer):
                 if amsgrad:
                     max_exp_avg_sqs.append(state["max_exp_avg_sq"])
             if params:
+                refuse_sparse("Adam", grads, ", please consider SparseAdam instead")
                 beta1, beta2 = group["betas"]
                 adam(
                     params,

@@ -4,7 +4,7 @@ import warnings
 from collections import OrderedDict, defaultdict
 from copy import deepcopy
 from functools import wraps
-from itertools import chain
+from itertools import chain, compress
 
 import rushlight
 from rushlight import _core
@@ -79,12 +79,25 @@ def fused_update(rule, lists, numbers, reference):
         lists: lists of tensors of equal length: parameters, gradients and their state, in the rule's order.
         numbers: what the rule needs besides tensors.
         reference: the rule in tensor operations, called as `reference(*tensors, *numbers)` per parameter where the
-            core's loop does not know the tensors (complex or mixed dtypes, say).
+            core's loop does not know the tensors (complex or mixed dtypes, sparse gradients).
     """
-    if not _core.fused_update(rule, lists, numbers):
+    if any(grad.is_sparse for grad in lists[1]):
+        strided = [not grad.is_sparse for grad in lists[1]]
+        with rushlight.no_grad():
+            for tensors in zip(*lists, strict=True):
+                if tensors[1].is_sparse:
+                    reference(*tensors, *numbers)
+        lists = tuple(list(compress(tensors, strided)) for tensors in lists)
+    if lists[0] and not _core.fused_update(rule, lists, numbers):
         with rushlight.no_grad():
             for tensors in zip(*lists, strict=True):
                 reference(*tensors, *numbers)
+
+
+def refuse_sparse(name, grads, cure=""):
+    """Raise RuntimeError if a gradient is sparse."""
+    if any(grad.is_sparse for grad in grads):
+        raise RuntimeError(f"{name} does not support sparse gradients{cure}")
 
 
 class Optimizer:

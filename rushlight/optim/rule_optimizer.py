@@ -1,7 +1,7 @@
 """`RuleOptimizer`, the base of optimisers that are nothing but an update rule with state of the parameter's shape."""
 
 import rushlight
-from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update
+from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update, refuse_sparse
 
 
 def zeros_like(p):
@@ -21,6 +21,7 @@ class RuleOptimizer(Optimizer):
     """
 
     _rule = ""  # its name in the core; empty if the core has none
+    _takes_sparse = False  # whether _update takes sparse gradients
 
     def __init__(self, params, defaults):
         check_lr_tensor(defaults["lr"])
@@ -64,6 +65,8 @@ class RuleOptimizer(Optimizer):
                     states.append(self._state_of(p, group))
             if not params:
                 continue
+            if not self._takes_sparse:
+                refuse_sparse(type(self).__name__, [p.grad for p in params])
             names = [name for name in states[0] if name != "step"] + ["step"]
             lists = (params, [p.grad for p in params], *([state[name] for state in states] for name in names))
             numbers, rule = self._numbers(group), self._rule_of(group)

@@ -150,5 +150,5 @@ def _update(param, grad, *rest):
             buffer.copy_(grad)
         else:
             buffer.mul_(momentum).add_((1 - dampening) * grad)
-        grad = grad + momentum * buffer if nesterov else buffer
+        grad = momentum * buffer + grad if nesterov else buffer
     param.add_(-lr * grad)

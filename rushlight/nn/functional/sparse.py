@@ -15,7 +15,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         padding_idx: a row that receives no gradient; negative numbers count from the end.
         max_norm: rows that are used and whose p-norm (p = `norm_type`) exceeds this are scaled down, in place.
         scale_grad_by_freq: divide each row's gradient by the number of times it was used.
-        sparse: accepted; the gradient is dense all the same.
+        sparse: the gradient of `weight` is a sparse tensor, which holds the rows that were used.
 
     Returns:
         [*input.shape, D].
@@ -35,11 +35,33 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         padding_idx %= rows
     if max_norm is not None:
         _renorm_rows(weight, input, max_norm, norm_type)
-    result = _core.embedding(weight, input, padding_idx)
+    if sparse:
+        result = _SparseRows.apply(weight, input, padding_idx)
+    else:
+        result = _core.embedding(weight, input, padding_idx)
     if scale_grad_by_freq:
         counts = rushlight.bincount(input.reshape(-1), minlength=rows)[input].unsqueeze(-1)
         result = result.detach() + (result - result.detach()) / counts
     return result
+
+
+class _SparseRows(rushlight.autograd.Function):
+    """The look-up whose gradient for the table is sparse: one row of values for every row that was read."""
+
+    @staticmethod
+    def forward(ctx, weight, input, padding_idx):
+        ctx.save_for_backward(input)
+        ctx.size, ctx.padding_idx = weight.shape, padding_idx
+        return _core.embedding(weight, input, padding_idx)
+
+    @staticmethod
+    def backward(ctx, grad):
+        rows = ctx.saved_tensors[0].reshape(-1)
+        values = grad.reshape(len(rows), ctx.size[1])
+        if ctx.padding_idx != -1:
+            counted = rows != ctx.padding_idx
+            rows, values = rows[counted], values[counted]
+        return rushlight.sparse_coo_tensor(rows.unsqueeze(0), values, ctx.size), None, None
 
 
 def _renorm_rows(weight, input, max_norm, norm_type):
@@ -71,6 +93,7 @@ def embedding_bag(
         weight: [V, D].
         mode: "sum", "mean" or "max".
         per_sample_weights: the shape of `input`; factors of the rows, for "sum".
+        sparse: as for `embedding`; not with mode "max".
         include_last_offset: the last of `offsets` is the end of the last bag.
         padding_idx: a row that counts for nothing.
 
@@ -89,6 +112,9 @@ def embedding_bag(
         )
     if mode not in ("sum", "mean", "max"):
         raise ValueError(f"mode has to be one of sum, mean or max. Received {mode!r}.")
+    if mode == "max" and (sparse or scale_grad_by_freq):
+        what = "sparse weights" if sparse else "scaling the gradient by the frequency"
+        raise ValueError(f"max mode does not support {what}. Use sum or mean.")
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
@@ -117,7 +143,7 @@ def embedding_bag(
     else:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
 
-    rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
     if padding_idx is not None:
         counted = input != padding_idx % weight.shape[0]
         rows, bag = rows[counted], bag[counted]

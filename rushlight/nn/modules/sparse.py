@@ -51,7 +51,7 @@ class Embedding(_Table):
         padding_idx: a row that is zero at first and receives no gradient.
         max_norm: rows that are used and whose p-norm (p = `norm_type`) exceeds this are scaled down, in place.
         scale_grad_by_freq: divide each row's gradient by the number of times it was used.
-        sparse: accepted; the gradient is dense all the same.
+        sparse: the gradient of `weight` is sparse: for `SparseAdam`, `SGD` and `Adagrad`.
 
     >>> torch.nn.Embedding(10, 3)(torch.tensor([[1, 2], [4, 5]])).shape
     torch.Size([2, 2, 3])
@@ -113,7 +113,7 @@ class EmbeddingBag(_Table):
         mode: "sum", "mean" or "max".
         include_last_offset: the last offset is the end of the last bag.
         padding_idx: a row that counts for nothing.
-        sparse: accepted; the gradient is dense all the same.
+        sparse: the gradient of `weight` is sparse: for `SparseAdam`, `SGD` and `Adagrad`.
 
     >>> torch.nn.EmbeddingBag(10, 3)(torch.tensor([1, 2, 4]), torch.tensor([0, 2])).shape
     torch.Size([2, 3])
