@@ -189,6 +189,80 @@ OP(bessel_y1, floats, "bessel_y1(input: Tensor) -> Tensor") {
   .samples = "positive(3, 4)",
 };
 
+OP(scaled_modified_bessel_k0, floats, "scaled_modified_bessel_k0(input: Tensor) -> Tensor") {
+  .doc = "exp(input) * modified_bessel_k0(input), without underflow. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return scaled_modified_bessel_k0(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=0, high=1e-3)",
+};
+
+OP(scaled_modified_bessel_k1, floats, "scaled_modified_bessel_k1(input: Tensor) -> Tensor") {
+  .doc = "exp(input) * modified_bessel_k1(input), without underflow. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return scaled_modified_bessel_k1(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=0, high=1e-3)",
+};
+
+OP(modified_bessel_k0, floats, "modified_bessel_k0(input: Tensor) -> Tensor") {
+  .doc = "The modified Bessel function of the second kind and order 0; NaN below zero. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return exp(-input) * scaled_modified_bessel_k0(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=5, high=90)",
+};
+
+OP(modified_bessel_k1, floats, "modified_bessel_k1(input: Tensor) -> Tensor") {
+  .doc = "The modified Bessel function of the second kind and order 1; NaN below zero. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return exp(-input) * scaled_modified_bessel_k1(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=5, high=90)",
+};
+
+OP(spherical_bessel_j0, floats, "spherical_bessel_j0(input: Tensor) -> Tensor") {
+  .doc = "sin(input) / input; 1 at 0. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return where(input == 0., 1., where(isinf(input), 0., sin(input) / input)); }),
+  .samples = "randn(3, 4)\nrandint(-2, 3, (5,))",
+};
+
+OP(airy_ai, floats, "airy_ai(input: Tensor) -> Tensor") {
+  .doc = "The Airy function Ai. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return airy_ai(input); }),
+  .samples = "randn(3, 4)\nuniform(8, low=-20, high=20)",
+};
+
+OP(igamma, floats, "igamma(input: Tensor, other: Tensor) -> Tensor") {
+  .doc = "The regularized lower incomplete gamma function P(input, other). There is no derivative for input.",
+  .aliases = "special_gammainc",
+  .value = EXPR([](auto input, auto other) { return igamma(input, other); }),
+  .grad = {{}, GRAD([](auto gy, auto input, auto other) {
+             return gy * exp(xlogy(input - 1., other) - other - lgamma(input));
+           })},
+  .samples = "positive(3, 4), positive(4)",
+};
+
+OP(igammac, floats, "igammac(input: Tensor, other: Tensor) -> Tensor") {
+  .doc = "1 - igamma(input, other), exact where that is small. There is no derivative for input.",
+  .aliases = "special_gammaincc",
+  .value = EXPR([](auto input, auto other) { return igammac(input, other); }),
+  .grad = {{}, GRAD([](auto gy, auto input, auto other) {
+             return gy * -exp(xlogy(input - 1., other) - other - lgamma(input));
+           })},
+  .samples = "positive(3, 4), positive(4)",
+};
+
 OP(ndtr, floats, "ndtr(input: Tensor) -> Tensor") {
   .doc = "The distribution function of the standard normal distribution.",
   .home = "special",
