@@ -174,7 +174,7 @@ inline double i1(double x) { return x != x ? x : std::copysign(grow(scaled_besse
 // exponentially, so the trapezoidal rule is exact but for exp(-pi^2 / step).
 RL_NOINLINE inline double scaled_bessel_k(double v, double x) {
   if (x == kInfinity) return 0;
-  const double step = std::fmin(0.25, 0.68 / std::sqrt(x));
+  const double step = std::fmin(0.22, 0.6 / std::sqrt(x));
   double term = 1, sum = 0.5;
   for (int k = 1; term > sum * 1e-18; ++k) {
     const double t = k * step, s = std::sinh(0.5 * t);

@@ -14,7 +14,6 @@ OP(pow_formula, numeric_types, "pow_formula(input: Tensor | Number, exponent: Te
 
 OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor") {
   .doc = "input ** exponent, elementwise.\n\nRaises RuntimeError for integers to a power that is a negative integer.",
-  .aliases = "special_pow",
   .forms = pointwise_forms,
   .cpu =
       [](const Call& c) {

@@ -136,8 +136,9 @@ OP(i1, floats, "i1(input: Tensor) -> Tensor") {
   .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) { return i1(input); }),
-  .grad = {GRAD(
-      [](auto gy, auto input, auto result) { return gy * where(input == 0., 0.5, i0(input) - result / input); })},
+  .grad = {GRAD([](auto gy, auto input, auto result) {
+    return gy * where(input == 0., 0.5, i0(input) - result / where(input == 0., 1., input));
+  })},
   .samples = "randn(3, 4)",
 };
 
@@ -148,7 +149,7 @@ OP(i1e, floats, "i1e(input: Tensor) -> Tensor") {
   .result = Result::floating,
   .value = EXPR([](auto input) { return i1e(input); }),
   .grad = {GRAD([](auto gy, auto input, auto result) {
-    return gy * where(input == 0., 0.5, i0e(input) - result * (sgn(input) + 1. / input));
+    return gy * where(input == 0., 0.5, i0e(input) - result * (sgn(input) + 1. / where(input == 0., 1., input)));
   })},
   .samples = "randn(3, 4)",
 };
