@@ -120,6 +120,17 @@ RL_INLINE vec<T> sigmoid(vec<T> x) {
   return where(signbit(x), e, 1) / (1 + e);
 }
 template <floating T>
+RL_INLINE vec<T> ndtr(vec<T> x) {
+  return 0.5 * erfc(-0.70710678118654752440 * x);
+}
+#if RL_FUSED
+RL_INLINE vfloat ndtr(vfloat x) {  // rounding erfc's argument to float would cost dozens of ulp
+  const double_pair a = widen(x);
+  constexpr double scale = -0.70710678118654752440;
+  return 0.5 * narrow(erfc_of_float(scale * a.low), erfc_of_float(scale * a.high));
+}
+#endif
+template <floating T>
 RL_INLINE vec<T> sinc(vec<T> x) {
   constexpr double pi = 3.14159265358979323846;
   const vec<T> turns = round(x), half = 0.5 * turns, s = sin(pi * (x - turns));  // precise next to the zeros, too

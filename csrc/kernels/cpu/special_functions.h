@@ -71,7 +71,7 @@ RL_NOINLINE inline double digamma(double x) {
   if (x == 0) return std::copysign(kInfinity, -x);
   if (x < 0) {
     if (x == std::floor(x)) return kNaN;
-    const double fraction = x - std::floor(x);
+    const double fraction = x - std::floor(x + 0.5);
     return digamma(1 - x) - kPi / std::tan(kPi * fraction);
   }
   if (x == kInfinity) return x;

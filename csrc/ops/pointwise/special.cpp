@@ -269,7 +269,7 @@ OP(ndtr, floats, "ndtr(input: Tensor) -> Tensor") {
   .home = "special",
   .forms = function | out_,
   .result = Result::floating,
-  .value = EXPR([](auto input) { return 0.5 * erfc(-0.70710678118654752 * input); }),
+  .value = EXPR([](auto input) { return ndtr(input); }),
   .grad = {GRAD([](auto gy, auto input) { return gy * (0.39894228040143268 * exp(-0.5 * input * input)); })},
   .samples = "randn(3, 4)\nrandint(-3, 4, (3,))",
 };
@@ -290,8 +290,8 @@ OP(log_ndtr, floats, "log_ndtr(input: Tensor) -> Tensor") {
   .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) {
-    auto x = input * 0.70710678118654752;
-    return where(input < -1., log(erfcx(-x) * 0.5) - x * x, log1p(-0.5 * erfc(x)));
+    auto tail = log(0.5 * erfcx(-0.70710678118654752 * input)) - 0.5 * input * input;
+    return where(input < -1., tail, log1p(-ndtr(-input)));
   }),
   .grad = {GRAD([](auto gy, auto input) { return gy * (0.79788456080286536 / erfcx(input * -0.70710678118654752)); })},
   .samples = "randn(3, 4)\nuniform(4, low=-30, high=-5)",
@@ -327,7 +327,7 @@ OP(logit, floats, "logit(input: Tensor, eps: float | None = None) -> Tensor") {
   .result = Result::floating,
   .value = EXPR([](auto input, auto eps) {
     auto x = where(eps > 0., minimum(maximum(input, eps), 1. - eps), input);
-    return log(x / (1. - x));
+    return where(x < 0.25, log(x / (1. - x)), log1p((2. * x - 1.) / (1. - x)));  // the difference is exact near 1/2
   }),
   .grad = {GRAD([](auto gy, auto input, auto eps) {
     return where((eps > 0.) & ((input < eps) | (input > 1. - eps)), 0., gy / (input * (1. - input)));
