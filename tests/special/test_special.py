@@ -10,10 +10,10 @@ scipy_special = pytest.importorskip("scipy.special")
 pytestmark = pytest.mark.oracle
 
 POLYNOMIALS = [name for name in dir(torch.special) if "_polynomial_" in name]
-UNARY = """airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 digamma entr erf erfc erfcx erfinv exp2 expit expm1 gammaln i0
-i0e i1 i1e log1p log_ndtr logit modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 ndtr ndtri psi
-round scaled_modified_bessel_k0 scaled_modified_bessel_k1 sinc spherical_bessel_j0""".split()
 BINARY = ["xlogy", "xlog1py", "zeta", *POLYNOMIALS]
+PUBLIC = {name for name in dir(torch.special) if callable(getattr(torch.special, name)) and name[0].islower()}
+OTHERS = {"gammainc", "gammaincc", "log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax"}
+UNARY = sorted(PUBLIC - OTHERS - set(BINARY))
 ARGUMENTS = np.array([-7.25, -1.0, -0.75, -0.3, -0.0, 0.0, 0.1, 0.5, 0.9, 1.0, 1.5, 2.0, 8.0, 30.0, np.nan])
 
 
@@ -32,12 +32,11 @@ def agree(got, expected, rtol=1e-5, atol=1e-6):
 
 
 def test_every_name_is_there():
-    public = {name for name in dir(torch.special) if callable(getattr(torch.special, name)) and name[0].islower()}
-    assert public <= set(dir(rushlight.special))
-    for name in public:
+    assert set(dir(rushlight.special)) >= PUBLIC
+    for name in PUBLIC:
         assert callable(getattr(rushlight.special, name))
     with pytest.raises(AttributeError, match="no attribute 'pow'"):
-        rushlight.special.pow
+        _ = rushlight.special.pow
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
