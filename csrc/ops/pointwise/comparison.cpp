@@ -6,6 +6,7 @@ OP(eq, all_types, "eq(input: Tensor, other: Tensor | Number) -> Tensor") {
   .doc = "input == other, elementwise, as bool.",
   .value = EXPR([](auto input, auto other) { return input == other; }),
   .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
+  .errors = "2, ones(3) => TypeError: [eq] argument 'input' must be Tensor, not int",
 };
 
 OP(ne, all_types, "ne(input: Tensor, other: Tensor | Number) -> Tensor") {
