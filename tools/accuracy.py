@@ -4,8 +4,9 @@
     python tools/accuracy.py --every 1   all floats
 
 The reference is SciPy's or NumPy's function in float64, of the same float32 argument. Errors are in units of the last
-place (ulp) of the result; the published bound is the measured one, rounded up The table of the vector functions above
-it is kept by hand; tests/kernels/test_simd.py holds it to what simd_accuracy.cpp allows.
+place (ulp) of the result. The page's first table, of the vector functions, is kept by hand, and
+tests/kernels/test_simd.py holds it to what simd_accuracy.cpp allows; the second, of all others, is written here: the
+largest error found, a tenth more, rounded up.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import numpy as np
 
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "accuracy.md"
-HEADING = "## Measured through the package, float32"
+HEADING = "## Functions made of these, and functions that go lane by lane, in float32"
 BESSEL = 100  # beyond it the reference itself is no better than float32
 SAME_NAME = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh",
              "tanh"]  # fmt: skip
@@ -50,11 +51,13 @@ def functions():
         **{f"a{n}": getattr(np, f"arc{n}") for n in ["sin", "cos", "tan", "sinh", "cosh", "tanh"]},
         "rsqrt": lambda x: 1 / np.sqrt(x),
         "reciprocal": np.reciprocal,
+        "erf": s.erf,
+        "erfc": s.erfc,
         "sigmoid": s.expit,
         "special.logit": _logit,
         "sinc": _sinc,
         "nn.functional.logsigmoid": s.log_expit,
-        **{f"special.{n}": getattr(s, n) for n in ["erf", "erfc", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"]},
+        **{f"special.{n}": getattr(s, n) for n in ["erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"]},
         **{f"special.{n}": getattr(s, n) for n in ["i0", "i0e", "i1", "i1e", "digamma", "gammaln", "entr"]},
         "special.modified_bessel_k0": s.k0,
         "special.modified_bessel_k1": s.k1,
@@ -103,24 +106,23 @@ def measure(name, every, start=0):
     return worst, at
 
 
-def bounds():
-    """name -> the published bound, from docs/accuracy.md"""
-    rows = PAGE.read_text().partition(HEADING)[2].splitlines()
-    cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `")]
-    return {name: float(bound) for name, bound in cells}
+def bounds(text):
+    """name -> the bound for float32 that the rows of the page give"""
+    rows = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in text.splitlines() if row[:3] == "| `"]
+    return {name: float(bound) for name, bound, *_ in rows}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=97, metavar="N", help="measure one float in N (default: 97)")
     every = parser.parse_args().every
+    by_hand = PAGE.read_text().partition(HEADING)[0]
     rows = []
-    for name in functions():
+    for name in sorted(functions().keys() - bounds(by_hand).keys()):
         worst, at = measure(name, every)
         print(f"{name:36} {worst:8.3f} ulp at {at!r}", file=sys.stderr)
-        rows.append(f"| `{name}` | {math.ceil(worst * 10 + 0.5) / 10:g} |")
-    text = PAGE.read_text().partition(HEADING)[0] + INTRODUCTION.format(every=every)
-    PAGE.write_text(text + "\n".join(rows) + "\n")
+        rows.append(f"| `{name}` | {math.ceil(worst * 11) / 10:g} |")
+    PAGE.write_text(by_hand + INTRODUCTION.format(every=every) + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":
