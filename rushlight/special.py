@@ -2,30 +2,7 @@
 
 from rushlight import _core
 
-# torch.special's name -> the row of the core, where the two differ.
-_OTHER_NAMES = {
-    "expit": "sigmoid",
-    "gammaln": "lgamma",
-    "multigammaln": "mvlgamma",
-    "psi": "digamma",
-    **{
-        name: name
-        for name in (
-            "digamma",
-            "erf",
-            "erfc",
-            "erfinv",
-            "exp2",
-            "expm1",
-            "i0",
-            "log1p",
-            "log_softmax",
-            "logit",
-            "logsumexp",
-        )
-        + ("round", "sinc", "softmax", "xlogy")
-    },
-}
+_PREFIX = "special_"  # a row that torch has under two names carries special_NAME as an alias
 
 
 def polygamma(n, input, *, out=None):
@@ -37,15 +14,21 @@ def polygamma(n, input, *, out=None):
     return _core.polygamma(n, input) if out is None else out.copy_(_core.polygamma(n, input))
 
 
-def __getattr__(name):
-    import rushlight
+def _is_row(name):
+    return name in _core.op_names() and _core.op_info(name)["home"] == "special"
 
-    row = _OTHER_NAMES.get(name)
-    if row is not None:
-        found = getattr(rushlight, row)
-    elif name in _core.op_names() and _core.op_info(name)["home"] == "special":
-        found = getattr(_core, name)
+
+def __getattr__(name):
+    if name == "multigammaln":
+        from rushlight import mvlgamma as found
     else:
+        found = getattr(_core, name if _is_row(name) else _PREFIX + name, None)
+    if found is None:
         raise AttributeError(f"module 'rushlight.special' has no attribute {name!r}")
     globals()[name] = found
     return found
+
+
+def __dir__():
+    aliases = {n.removeprefix(_PREFIX) for n in dir(_core) if n.startswith(_PREFIX) and not n.endswith("_")}
+    return sorted({*globals(), "multigammaln", *aliases, *filter(_is_row, _core.op_names())})

@@ -12,8 +12,9 @@ typedef long long i64;
 #define RL_NAN __longlong_as_double(0x7ff8000000000000ll)
 
 namespace std {  // what the special functions call
-using ::copysign; using ::erf; using ::erfc; using ::exp; using ::fabs; using ::floor; using ::fmod; using ::log;
-using ::log1p; using ::pow; using ::sin; using ::sqrt; using ::tan;
+using ::acos; using ::ceil; using ::copysign; using ::cos; using ::cosh; using ::erf; using ::erfc; using ::exp;
+using ::expm1; using ::fabs; using ::floor; using ::fmin; using ::fmod; using ::log; using ::log1p; using ::pow;
+using ::sin; using ::sinh; using ::sqrt; using ::tan;
 }
 
 namespace rl {
@@ -103,8 +104,10 @@ RL_CUDA(log10, log10) RL_CUDA(log1p, log1p) RL_CUDA(sin, sin) RL_CUDA(cos, cos) 
 RL_CUDA(acos, acos) RL_CUDA(atan, atan) RL_CUDA(sinh, sinh) RL_CUDA(cosh, cosh) RL_CUDA(tanh, tanh)
 RL_CUDA(asinh, asinh) RL_CUDA(acosh, acosh) RL_CUDA(atanh, atanh) RL_CUDA(erf, erf) RL_CUDA(erfc, erfc)
 RL_CUDA(erfcx, erfcx) RL_CUDA(erfinv, erfinv) RL_CUDA(lgamma, lgamma) RL_CUDA(ndtri, normcdfinv)
+RL_CUDA(ndtr, normcdf)
 RL_CUDA(bessel_j0, j0) RL_CUDA(bessel_j1, j1) RL_CUDA(bessel_y0, y0) RL_CUDA(bessel_y1, y1)
 RL_IN_DOUBLE(digamma) RL_IN_DOUBLE(trigamma) RL_IN_DOUBLE(i0) RL_IN_DOUBLE(i0e) RL_IN_DOUBLE(i1) RL_IN_DOUBLE(i1e)
+RL_IN_DOUBLE(scaled_modified_bessel_k0) RL_IN_DOUBLE(scaled_modified_bessel_k1) RL_IN_DOUBLE(airy_ai)
 RL_SAME(reciprocal, T(1) / a)
 RL_SAME(rsqrt, T(1) / sqrt(a))
 RL_MASK(isnan, a.v != a.v)
@@ -132,6 +135,10 @@ template <class T> num<T> sigmoid(num<T> a) {  // exp of a number that is never 
   inline num<double> name(num<double> a, num<double> b) { return scalar::name(a.v, b.v); }
 RL_CUDA_2(pow, pow) RL_CUDA_2(fmod, fmod) RL_CUDA_2(copysign, copysign) RL_CUDA_2(hypot, hypot)
 RL_CUDA_2(nextafter, nextafter) RL_CUDA_2(atan2, atan2) RL_IN_DOUBLE_2(zeta) RL_IN_DOUBLE_2(polygamma)
+RL_IN_DOUBLE_2(igamma) RL_IN_DOUBLE_2(igammac) RL_IN_DOUBLE_2(chebyshev_polynomial_t)
+RL_IN_DOUBLE_2(chebyshev_polynomial_u) RL_IN_DOUBLE_2(chebyshev_polynomial_v) RL_IN_DOUBLE_2(chebyshev_polynomial_w)
+RL_IN_DOUBLE_2(hermite_polynomial_h) RL_IN_DOUBLE_2(hermite_polynomial_he) RL_IN_DOUBLE_2(laguerre_polynomial_l)
+RL_IN_DOUBLE_2(legendre_polynomial_p)
 
 // maximum and minimum hand NaN on, fmax and fmin ignore it.
 template <class T> num<T> maximum(num<T> a, num<T> b) { return where((a >= b) | (a != a), a, b); }

@@ -89,6 +89,7 @@ enum Forms : std::uint8_t {
   method = 2,
   inplace = 4,
   out_ = 8,
+  numbers_alone = 16,  // also without a tensor among the arguments: add(2, 3)
   pointwise_forms = 15,
   plain_forms = function | method | out_,
   view_forms = function | method,

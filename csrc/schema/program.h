@@ -88,10 +88,14 @@ inline Symbol operator~(Symbol a) { return apply("bitwise_not", a); }
   f(expm1) f(log) f(log2) f(log10) f(log1p) f(sin) f(cos) f(tan) f(asin) f(acos) f(atan) f(sinh) f(cosh) f(tanh)        \
   f(asinh) f(acosh) f(atanh) f(erf) f(erfc) f(erfinv) f(lgamma) f(digamma) f(trigamma) f(sigmoid) f(isnan) f(isinf)     \
   f(isfinite) f(signbit) f(sinc) f(i0) f(i0e) f(i1) f(i1e) f(ndtri) f(conj) f(angle) f(erfcx)                           \
-  f(bessel_j0) f(bessel_j1) f(bessel_y0) f(bessel_y1)
+  f(bessel_j0) f(bessel_j1) f(bessel_y0) f(bessel_y1) f(scaled_modified_bessel_k0) f(scaled_modified_bessel_k1)         \
+  f(airy_ai) f(ndtr)
 #define RL_BINARY_VOCABULARY(f)                                                                                         \
   f(pow) f(fmod) f(remainder) f(floor_divide) f(trunc_divide) f(copysign) f(hypot) f(nextafter) f(maximum) f(minimum)   \
-  f(fmax) f(fmin) f(atan2) f(logaddexp) f(xlogy) f(xlog1py) f(zeta) f(polygamma) f(gcd) f(lcm)
+  f(fmax) f(fmin) f(atan2) f(logaddexp) f(xlogy) f(xlog1py) f(zeta) f(polygamma) f(gcd) f(lcm)   \
+  f(igamma) f(igammac) f(chebyshev_polynomial_t) f(chebyshev_polynomial_u) f(chebyshev_polynomial_v)                    \
+  f(chebyshev_polynomial_w) f(hermite_polynomial_h) f(hermite_polynomial_he) f(laguerre_polynomial_l)                   \
+  f(legendre_polynomial_p)
 // clang-format on
 RL_UNARY_VOCABULARY(RL_SYMBOL_FUNCTION)
 RL_BINARY_VOCABULARY(RL_SYMBOL_FUNCTION2)

@@ -38,6 +38,8 @@ NO_DERIVATIVE = {
     "cross_entropy": {"weight"},
     "cross_entropy_forward": {"weight"},
     "native_batch_norm": {"running_mean", "running_var"},
+    "igamma": {"input"},
+    "igammac": {"input"},
     "nll_loss": {"weight"},
     "nll_loss_forward": {"weight"},
     "zeta": {"input"},

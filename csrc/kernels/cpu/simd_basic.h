@@ -21,6 +21,26 @@ RL_INLINE vec<T> mul_add(vec<T> a, vec<T> b, vec<T> c) {
 #endif
 }
 
+// x, but not below or above a limit; NaN passes.
+template <floating T>
+RL_INLINE vec<T> at_least(double limit, vec<T> x) {
+#if RL_VECTOR_BYTES == 32
+  if constexpr (sizeof(T) == 4) return (vfloat::raw)_mm256_max_ps((__m256)vec<T>(limit).v, (__m256)x.v);
+  else return (vdouble::raw)_mm256_max_pd((__m256d)vec<T>(limit).v, (__m256d)x.v);
+#else
+  return select(x < limit, vec<T>(limit), x);
+#endif
+}
+template <floating T>
+RL_INLINE vec<T> at_most(double limit, vec<T> x) {
+#if RL_VECTOR_BYTES == 32
+  if constexpr (sizeof(T) == 4) return (vfloat::raw)_mm256_min_ps((__m256)vec<T>(limit).v, (__m256)x.v);
+  else return (vdouble::raw)_mm256_min_pd((__m256d)vec<T>(limit).v, (__m256d)x.v);
+#else
+  return select(x > limit, vec<T>(limit), x);
+#endif
+}
+
 // The four hardware roundings and the square root; other machines go lane by lane, where the compiler knows its own.
 #if RL_VECTOR_BYTES == 64
 #define RL_HARDWARE(name, ps, pd)                             \

@@ -155,6 +155,10 @@ RL_INLINE vcomplex expm1(vcomplex z) {
   const mask<double> ordinary = (abs(z.re) < 700) & isfinite(z.im);
   return otherwise(ordinary, {re, im}, [&](int i) { return std::exp(z[i]) - 1.; });
 }
+RL_INLINE vcomplex sinc(vcomplex z) {
+  const vcomplex y = z * 3.14159265358979323846;
+  return where(z == 0, 1, sin(y) / y);
+}
 RL_INLINE vcomplex sigmoid(vcomplex z) { return 1 / (1 + exp(-z)); }
 // exp(w log z). Anything to the power 0 is 1; 0 to a power with positive real part is 0.
 RL_INLINE vcomplex pow(vcomplex z, vcomplex w) {

@@ -60,15 +60,15 @@ template <floating T>
 RL_INLINE vec<T> scale(vec<T> x, typename mask<T>::raw n) {
   using lanes = typename format<T>::unsigned_lanes;
   const lanes low = (((lanes)n + 8192) >> 1) - 4096;  // unsigned: lanes that are not used may hold anything
-  return x * power_of_two<T>((typename mask<T>::raw)low) *
-         power_of_two<T>((typename mask<T>::raw)((lanes)n - low));
+  return x * power_of_two<T>((typename mask<T>::raw)low) * power_of_two<T>((typename mask<T>::raw)((lanes)n - low));
 }
 
 // ---- exponentials -------------------------------------------------------------------------------------------------
 
 // q with exp(r) = 1 + r + r^2 q, |r| <= ln(2) / 2
 RL_INLINE vfloat exp_polynomial(vfloat r) {
-  return polynomial(r, 0.5, 0.166665763, 0.0416665561, 0.00836317893, 0.0013926184);
+  const vfloat low = mul_add(r, vfloat(0.166665763), vfloat(0.5)), z = r * r;  // two chains: half the wait
+  return mul_add(z, mul_add(z, vfloat(0.0013926184), mul_add(r, vfloat(0.00836317893), vfloat(0.0416665561))), low);
 }
 RL_INLINE vdouble exp_polynomial(vdouble r) {
   return polynomial(r, 0.5, 1. / 6, 0.041666666666666664, 0.0083333333333321553, 0.0013888888888888048,
@@ -85,33 +85,43 @@ RL_INLINE vdouble exp2_polynomial(vdouble r) {
                     7.0709785098538203e-09, 4.4541037535145475e-10);
 }
 
-// x = n ln(2) + r; returns exp(r) - 1
+// x = n ln(2) + r; returns r
 template <floating T>
-RL_INLINE vec<T> reduced_expm1(vec<T> x, typename mask<T>::raw& n) {
+RL_INLINE vec<T> exp_remainder(vec<T> x, typename mask<T>::raw& n) {
   using F = format<T>;
   const vec<T> shifted = mul_add(x, vec<T>(F::log2e_hi), vec<T>(F::magic)), fn = shifted - F::magic;
   n = shifted.bits() - vec<T>(F::magic).bits();
-  const vec<T> r = mul_add(fn, vec<T>(-F::ln2_lo), mul_add(fn, vec<T>(-F::ln2_hi), x));
-  return mul_add(r * r, exp_polynomial(r), r);
+  return mul_add(fn, vec<T>(-F::ln2_lo), mul_add(fn, vec<T>(-F::ln2_hi), x));
 }
 // exp(x) 2^k
 template <floating T>
 RL_INLINE vec<T> scaled_exp(vec<T> x, int k) {
   using F = format<T>;
   typename mask<T>::raw n;
-  const vec<T> low = where(x < F::exp_low, F::exp_low, x);  // NaN passes both
-  const vec<T> y = reduced_expm1(where(low > F::exp_high + 1, F::exp_high + 1, low), n) + 1;
-  return scale(y, n + k);
+  const vec<T> r = exp_remainder(at_most(F::exp_high + 1, at_least(F::exp_low, x)), n);
+  return scale(mul_add(r * r, exp_polynomial(r), r) + 1, n + k);
 }
 template <floating T>
 RL_INLINE vec<T> exp(vec<T> x) {
   return scaled_exp(x, 0);
 }
+// exp(x), x <= 0: 2^(n + lift), whose exponent goes straight into the bits, and one more product that may round
+template <floating T>
+RL_INLINE vec<T> exp_of_negative(vec<T> x) {
+  using F = format<T>;
+  using lanes = typename F::unsigned_lanes;
+  constexpr int lift = F::bias / 4;
+  const vec<T> low = at_least(F::exp_low, x), magic = F::magic + lift;
+  const vec<T> shifted = mul_add(low, vec<T>(F::log2e_hi), magic), fn = shifted - magic;
+  const vec<T> r = mul_add(fn, vec<T>(-F::ln2_lo), mul_add(fn, vec<T>(-F::ln2_hi), low));
+  const vec<T> y = mul_add(r * r, exp_polynomial(r), r) + 1;
+  const lanes lifted = (lanes)y.bits() + ((lanes)shifted.bits() << F::mantissa_bits);
+  return vec<T>::from_bits((typename mask<T>::raw)lifted) * (F::bias == 127 ? 0x1p-31 : 0x1p-255);
+}
 template <floating T>
 RL_INLINE vec<T> exp2(vec<T> x) {
   constexpr double low = format<T>::mantissa_bits == 23 ? -151 : -1076, high = format<T>::bias + 2;
-  vec<T> c = where(x < low, low, x);
-  c = where(c > high, high, c);
+  const vec<T> c = at_most(high, at_least(low, x));
   const vec<T> shifted = c + format<T>::magic, r = c - (shifted - format<T>::magic);
   const vec<T> y = mul_add(r, vec<T>(format<T>::ln2_hi), r * r * exp2_polynomial(r));
   return scale(y + 1, shifted.bits() - vec<T>(format<T>::magic).bits());
@@ -141,8 +151,7 @@ RL_INLINE parts<T> precise_expm1(vec<T> x) {  // for x <= 80
 }
 template <floating T>
 RL_INLINE vec<T> expm1(vec<T> x) {
-  vec<T> c = where(x < -50, -50, x);
-  c = where(c > format<T>::exp_high, format<T>::exp_high, c);
+  const vec<T> c = at_most(format<T>::exp_high, at_least(-50, x));
   mask<T> halved;
   const parts<T> t = precise_expm1(c, halved);
   const vec<T> sum = t.value + t.rest;
@@ -164,7 +173,7 @@ RL_INLINE parts<T> precise_add(double whole, parts<T> x) {
 template <floating T>
 RL_INLINE vec<T> sinh(vec<T> x) {
   const vec<T> a = abs(x);
-  const parts<T> t = precise_expm1(where(a < 1, a, vec<T>(1.)));
+  const parts<T> t = precise_expm1(at_most(1, a));
   const vec<T> near = 0.5 * (t.value + (precise_divide(t, precise_add(1, t)) + t.rest));
   const vec<T> half = scaled_exp(a, -1), far = half - 0.25 / half;
   return copysign(where(a < 1, near, far), x);
@@ -177,7 +186,7 @@ RL_INLINE vec<T> cosh(vec<T> x) {
 template <floating T>
 RL_INLINE vec<T> tanh(vec<T> x) {
   const vec<T> a = abs(x);
-  const parts<T> t = precise_expm1(2 * where(a > 20, 20, a));
+  const parts<T> t = precise_expm1(2 * at_most(20, a));
   return copysign(precise_divide(t, precise_add(2, t)), x);
 }
 
@@ -443,42 +452,62 @@ RL_INLINE vec<T> acos(vec<T> x) {
 
 // ---- error function -----------------------------------------------------------------------------------------------
 
-// erf(x) / x - 1 in z = x^2 <= 1
-RL_INLINE vfloat erf_polynomial(vfloat z) {
-  return polynomial(z, 0.128379166, -0.37612626, 0.112835944, -0.0268542115, 0.00518908724, -0.00080168643,
-                    7.87587487e-05);
+// erf(a) in t = 2 a - k, 0 <= t <= 1, for k = 0 to 7, less a itself for k = 0: row j holds the coefficients of t^j.
+inline constexpr float kErfTable[8][8] = {
+  {0, 0.520499885f, 0.842700779f, 0.966105163f, 0.995322287f, 0.999593019f, 0.999977887f, 0.999999285f},
+  {0.0641896129f, 0.439391345f, 0.207553655f, 0.0594651513f, 0.0103335092f, 0.00108914124f, 6.96251736e-05f,
+   2.6995117e-06f},
+  {-3.68118975e-07f, -0.109848909f, -0.103775024f, -0.0445989855f, -0.0103338435f, -0.0013614092f, -0.000104411272f,
+   -4.72021611e-06f},
+  {-0.0470099822f, -0.0182988998f, 0.0172813348f, 0.0173449125f, 0.00603070948f, 0.00104362366f, 9.84068611e-05f,
+   5.25190853e-06f},
+  {-3.40028128e-05f, 0.0114043541f, 0.00438240869f, -0.00279026502f, -0.00216417992f, -0.00053843006f, -6.43516469e-05f,
+   -4.08953792e-06f},
+  {0.0036187137f, 0.000318891776f, -0.00228696526f, -0.000461247022f, 0.000434035348f, 0.000190437f, 2.97385468e-05f,
+   2.24227642e-06f},
+  {-0.000122904923f, -0.000906064059f, 0.000219782902f, 0.000304014684f, -2.38544362e-05f, -4.34775211e-05f,
+   -9.01339081e-06f, -7.89443391e-07f},
+  {-0.000141169308f, 0.000140201926f, 2.9158211e-05f, -4.64613368e-05f, -5.59320279e-06f, 4.976328e-06f,
+   1.35312064e-06f, 1.33181217e-07f},
+};
+RL_INLINE vfloat erf(vfloat x) {
+  const vfloat a = at_most(3.925, abs(x)), twice = a + a;  // erf is 1 above
+  const vfloat k = (twice - 0.5) + format<float>::magic, t = twice - (k - format<float>::magic);
+  vfloat p = lookup(kErfTable[7], k.bits());
+  for (int j = 6; j > 0; --j) p = mul_add(t, p, lookup(kErfTable[j], k.bits()));
+  return copysign(mul_add(t, p, where(k == format<float>::magic, a, lookup(kErfTable[0], k.bits()))), x);
 }
+
+// erf(x) / x - 1 in z = x^2 <= 1
 RL_INLINE vdouble erf_polynomial(vdouble z) {
   return polynomial(z, 0.12837916709551259, -0.37612638903183748, 0.11283791670954879, -0.026866170645076792,
                     0.0052239776248180145, -0.000854832698083379, 0.0001205533111164271, -1.4925595266831182e-05,
                     1.6461000484121368e-06, -1.6350312701054695e-07, 1.4659775274047436e-08, -1.1372848856791674e-09,
                     5.9571761477489113e-11);
 }
+// exp(-a^2) p: one rounding for the product, none for the square
+template <floating T>
+RL_INLINE vec<T> gaussian_times(vec<T> a, vec<T> p) {
+  const vec<T> square = a * a;
+  typename mask<T>::raw n;
+  const vec<T> r = exp_remainder(-square, n) - mul_add(a, a, -square);
+  return scale(mul_add(p, mul_add(r * r, exp_polynomial(r), r), p), n);
+}
 // erfc(a), a >= 0.5: exp(-a^2) / (1 + 2a) times a smooth function of (a - 3) / (a + 3) (Shepherd and Laframboise, 1981)
 RL_INLINE vdouble erfc_tail(vdouble a) {
-  a = where(a > 28, 28, a);
-  const vdouble t = (a - 3) / (a + 3), square = a * a, lost = mul_add(a, a, -square);
+  a = at_most(28, a);
+  const vdouble t = (a - 3) / (a + 3);
   const vdouble p = polynomial(
       t, 1.2530080582697296, -0.13562110612458073, -0.047562294353433496, 0.12964515870270488, -0.11927366341639194,
       0.068308027346046699, -0.023770514892224003, 0.0025293917797850497, 0.0018886900302174793,
       -0.00077983191204633693, -0.00010515742662882786, 0.00012509714828932281, 4.9389238816021845e-06,
       -2.0091919679287273e-05, -7.0179749849071999e-07, 3.4505577498110082e-06, 3.043258865747445e-07,
       -5.8209582502963758e-07, -8.5712227870383419e-08, 7.0402160384973664e-08, 9.3230807898581183e-09);
-  const vdouble e = exp(-square);
-  return mul_add(e, -lost, e) * (p / (1 + 2 * a));
+  return gaussian_times(a, p / (1 + 2 * a));
 }
-// In float the tail of erf is 1 - exp(p(a)), for 1 <= a <= 4; erf is 1 above.
-RL_INLINE vfloat erfc_for_erf(vfloat a) {
-  a = where(a > 4, 4, a);
-  return exp(polynomial(a, 0.000320914376, -1.13023674, -0.631820261, -0.110085681, 0.0264243707, -0.00476074778,
-                        0.000597052975, -4.60874471e-05, 1.63863729e-06));
-}
-RL_INLINE vdouble erfc_for_erf(vdouble a) { return erfc_tail(a); }
-
-template <floating T>
-RL_INLINE vec<T> erf(vec<T> x) {
-  const vec<T> a = abs(x), near = mul_add(x, erf_polynomial(x * x), x);
-  return where(a < 1, near, copysign(1 - erfc_for_erf(a), x));
+RL_INLINE vdouble erf(vdouble x) {
+  const vdouble a = abs(x), near = mul_add(x, erf_polynomial(x * x), x);
+  return where(a < 1, near, copysign(1 - erfc_tail(a), x));
 }
 RL_INLINE vdouble erfc(vdouble x) {
   const vdouble tail = erfc_tail(abs(x));
@@ -490,56 +519,93 @@ RL_INLINE vdouble erfc(vdouble x) {
 struct double_pair {
   vdouble low, high;
 };
+typedef float half_lanes __attribute__((vector_size(RL_VECTOR_BYTES / 2)));
 RL_INLINE double_pair widen(vfloat x) {
-  typedef float half __attribute__((vector_size(RL_VECTOR_BYTES / 2)));
-  half parts[2];
-  std::memcpy(parts, &x.v, sizeof parts);
-  return {__builtin_convertvector(parts[0], vdouble::raw), __builtin_convertvector(parts[1], vdouble::raw)};
+  half_lanes part[2];
+  std::memcpy(part, &x.v, sizeof part);
+#if RL_VECTOR_BYTES == 32  // the compiler's own conversion goes by quarters
+  return {(vdouble::raw)_mm256_cvtps_pd((__m128)part[0]), (vdouble::raw)_mm256_cvtps_pd((__m128)part[1])};
+#else
+  return {__builtin_convertvector(part[0], vdouble::raw), __builtin_convertvector(part[1], vdouble::raw)};
+#endif
 }
 RL_INLINE vfloat narrow(vdouble low, vdouble high) {
-  typedef float half __attribute__((vector_size(RL_VECTOR_BYTES / 2)));
-  const half parts[2] = {__builtin_convertvector(low.v, half), __builtin_convertvector(high.v, half)};
+#if RL_VECTOR_BYTES == 32
+  return (vfloat::raw)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high.v), _mm256_cvtpd_ps((__m256d)low.v));
+#else
+  const half_lanes part[] = {__builtin_convertvector(low.v, half_lanes), __builtin_convertvector(high.v, half_lanes)};
   vfloat r;
-  std::memcpy(&r.v, parts, sizeof parts);
+  std::memcpy(&r.v, part, sizeof part);
   return r;
+#endif
 }
 
+// 2^p to 27 bits, |p| <= 200
+RL_INLINE vdouble exp2_for_float(vdouble p) {
+  const vdouble shifted = p + 0x1.8p52, r = p - (shifted - 0x1.8p52);
+  const vdouble q = polynomial(r, 0.69314718802622877, 0.24022650760568126, 0.055503571142190782, 0.0096180825572778524,
+                               0.0013390863364671234, 0.00015453162945120691);
+  return mul_add(r, q, vdouble(1.)) * power_of_two<double>(shifted.bits() - vdouble(0x1.8p52).bits());
+}
+
+RL_INLINE vdouble erfc_of_float(vdouble x) {  // a double holds the square of a float
+  const vdouble a = at_most(10.5, abs(x));
+  const vdouble p =
+      polynomial((a - 3) / (a + 3), 0.17900115116156037, -0.32623356642559126, 0.24560380904155787,
+                 -0.15011570585741957, 0.071665703704665448, -0.024394895772323288, 0.0042694529773989309,
+                 0.00071810729768110768, -0.000594617338609684, 2.5843447403822303e-05, 5.4283921978497327e-05);
+  const vdouble tail = exp2_for_float(a * a * -1.44269504088896340736) * p;
+  return where(x < 0, 2 - tail, tail);
+}
 RL_INLINE vfloat erfc(vfloat x) {
   const double_pair a = widen(x);
-  return narrow(erfc(a.low), erfc(a.high));
+  return narrow(erfc_of_float(a.low), erfc_of_float(a.high));
 }
 
-// x^y for numbers that are floats: log2 to 43 bits is enough for the float result, and no subnormals occur.
-RL_INLINE vdouble pow_of_floats(vdouble x, vdouble y) {
-  const vdouble a = abs(x);
+// log(gamma(x)), x > 0, with an absolute error of a few 1e-15: Stirling's series (DLMF 5.11.1) from 8 on, and
+// gamma(x) = gamma(x + 8) / (x (x + 1) ... (x + 7)) below.
+RL_INLINE vdouble lgamma_of_positive(vdouble x) {
+  const mask<double> small = x < 8;
+  vdouble product = x * (x + 7);  // pairs of factors: (x + k) (x + 7 - k) = product + k (7 - k)
+  product = product * (product + 6) * ((product + 10) * (product + 12));
+  const vdouble y = where(small, x + 8, x), r = 1 / y;
+  const vdouble series =
+      polynomial(r * r, 1. / 12, -1. / 360, 1. / 1260, -1. / 1680, 1. / 1188, -691. / 360360, 1. / 156);
+  const vdouble stirling = mul_add(y - 0.5, log(y) - 1, mul_add(r, series, vdouble(0.41893853320467274178)));
+  return where((x == 1) | (x == 2), 0, where(small, stirling - log(product), stirling));
+}
+RL_INLINE vdouble lgamma_of_float(vdouble x) {
+  if (all(x > 0)) return lgamma_of_positive(x);
+  const mask<double> left = x <= 0;  // by reflection, log(pi / |sin(pi x)|) - lgamma(1 - x)
+  const vdouble y = lgamma_of_positive(where(left, 1 - x, x));
+  const vdouble reflected = log(abs(3.14159265358979323846 / sin(3.14159265358979323846 * (x - round(x))))) - y;
+  return where(left, where(x == -kInfinity, kInfinity, reflected), y);
+}
+RL_INLINE vfloat lgamma(vfloat x) {
+  const double_pair a = widen(x);
+  return narrow(lgamma_of_float(a.low), lgamma_of_float(a.high));
+}
+
+// a^y for positive numbers that are floats: log2 to 35 bits is enough, and no subnormals occur.
+RL_INLINE vdouble pow_of_floats(vdouble a, vdouble y) {
   mask<double>::raw e;
   const vdouble f = log_fraction(a, e), s = f / (2 + f), z = s * s;
-  const vdouble ln = s * mul_add(z,
-                                 polynomial(z, 0.66666666667378682, 0.39999998792441688, 0.28571755535032944,
-                                            0.22191337428065783, 0.19363884986633198),
-                                 vdouble(2.));
-  vdouble log2 = mul_add(ln, vdouble(1.44269504088896340736), exponent_value<double>(e));
-  log2 = where(a == 0, -kInfinity, where(a == kInfinity, kInfinity, log2));
-  vdouble p = y * log2;
-  p = where(p < -200, -200, p);
-  p = where(p > 200, 200, p);
-  const vdouble shifted = p + 0x1.8p52, r = p - (shifted - 0x1.8p52);
-  const vdouble m =
-      mul_add(r,
-              polynomial(r, 0.69314718055994773, 0.24022650922315947, 0.055504108839040243, 0.0096180566727238521,
-                         0.0013333502387847165, 0.00015461447019030582, 1.5297324141252995e-05),
-              vdouble(1.));
-  vdouble result = m * power_of_two<double>(shifted.bits() - vdouble(0x1.8p52).bits());
-  const vdouble half_y = 0.5 * y;
-  const mask<double> whole = trunc(y) == y, odd = whole & (trunc(half_y) != half_y) & isfinite(y);
-  result = where(odd & signbit(x), -result, result);
-  result = where((x < 0) & (a < kInfinity) & !whole, std::numeric_limits<double>::quiet_NaN(), result);
-  result = where((x != x) | (y != y), x + y, result);
-  return where((y == 0) | (x == 1) | ((x == -1) & isinf(y)), 1, result);
+  const vdouble q = polynomial(z, 0.6666666655430018, 0.40000122000816879, 0.28550802553276711, 0.23330964051772041);
+  const vdouble ln = s * mul_add(z, q, vdouble(2.));
+  const vdouble p = y * mul_add(ln, vdouble(1.44269504088896340736), exponent_value<double>(e));
+  return exp2_for_float(at_most(200, at_least(-200, p)));
 }
 RL_INLINE vfloat general_pow(vfloat x, vfloat y) {
-  const double_pair a = widen(x), b = widen(y);
-  return narrow(pow_of_floats(a.low, b.low), pow_of_floats(a.high, b.high));
+  const vfloat a = abs(x);
+  const double_pair base = widen(a), exponent = widen(y);
+  vfloat r = narrow(pow_of_floats(base.low, exponent.low), pow_of_floats(base.high, exponent.high));
+  if (all((x > 0) & (x < kInfinity) & (abs(y) < kInfinity))) return r;
+  const mask<float> whole = trunc(y) == y, odd = whole & (trunc(0.5 * y) != 0.5 * y);
+  r = where((a == 0) | (a == kInfinity), where((a == 0) == (y < 0), kInfinity, vfloat(0.)), r);
+  r = where(odd & signbit(x), -r, r);
+  r = where((x < 0) & (a < kInfinity) & !whole, std::numeric_limits<double>::quiet_NaN(), r);
+  r = where((x != x) | (y != y), x + y, r);
+  return where((y == 0) | (x == 1) | ((x == -1) & isinf(y)), 1, r);
 }
 
 }  // namespace RL_ISA

@@ -47,12 +47,10 @@ RL_LANES_1(atanh, std::atanh)
 RL_LANES_1(erf, std::erf)
 RL_LANES_1(erfc, std::erfc)
 RL_LANES_2(atan2, std::atan2)
-RL_LANES_2(general_pow, std::pow)
-#else
-RL_LANES_2(general_pow, std::pow)  // of double; float has a better match
 #endif
-RL_LANES_1(erfinv, scalar::erfinv)
+RL_LANES_2(general_pow, std::pow)  // of double; float has a better match with fused multiply-add
 RL_LANES_1(lgamma, scalar::lgamma)
+RL_LANES_1(erfinv, scalar::erfinv)
 RL_LANES_1(digamma, scalar::digamma)
 RL_LANES_1(trigamma, scalar::trigamma)
 RL_LANES_1(ndtri, scalar::ndtri)
@@ -64,8 +62,21 @@ RL_LANES_1(bessel_j0, scalar::bessel_j0)
 RL_LANES_1(bessel_j1, scalar::bessel_j1)
 RL_LANES_1(bessel_y0, scalar::bessel_y0)
 RL_LANES_1(bessel_y1, scalar::bessel_y1)
+RL_LANES_1(scaled_modified_bessel_k0, scalar::scaled_modified_bessel_k0)
+RL_LANES_1(scaled_modified_bessel_k1, scalar::scaled_modified_bessel_k1)
+RL_LANES_1(airy_ai, scalar::airy_ai)
 RL_LANES_2(zeta, scalar::zeta)
 RL_LANES_2(polygamma, scalar::polygamma)
+RL_LANES_2(igamma, scalar::igamma)
+RL_LANES_2(igammac, scalar::igammac)
+RL_LANES_2(chebyshev_polynomial_t, scalar::chebyshev_polynomial_t)
+RL_LANES_2(chebyshev_polynomial_u, scalar::chebyshev_polynomial_u)
+RL_LANES_2(chebyshev_polynomial_v, scalar::chebyshev_polynomial_v)
+RL_LANES_2(chebyshev_polynomial_w, scalar::chebyshev_polynomial_w)
+RL_LANES_2(hermite_polynomial_h, scalar::hermite_polynomial_h)
+RL_LANES_2(hermite_polynomial_he, scalar::hermite_polynomial_he)
+RL_LANES_2(laguerre_polynomial_l, scalar::laguerre_polynomial_l)
+RL_LANES_2(legendre_polynomial_p, scalar::legendre_polynomial_p)
 #undef RL_LANES_1
 #undef RL_LANES_2
 
@@ -101,18 +112,29 @@ RL_INLINE vec<T> hypot(vec<T> x, vec<T> y) {
 // exp of a number that is never positive neither overflows nor loses small results.
 template <floating T>
 RL_INLINE vec<T> sigmoid(vec<T> x) {
-  const vec<T> e = exp(-abs(x));
-  const vec<T> sum = 1 + e, top = where(x < 0, e, 1), q = top / sum;
 #if RL_FUSED
-  return mul_add(mul_add(-q, sum, top) - q * (e - (sum - 1)), 1 - 0.5 * e, q);  // what both roundings lost
+  const vec<T> e = exp_of_negative(-abs(x));
 #else
-  return q;
+  const vec<T> e = exp(-abs(x));
 #endif
+  return where(signbit(x), e, 1) / (1 + e);
 }
 template <floating T>
+RL_INLINE vec<T> ndtr(vec<T> x) {
+  return 0.5 * erfc(-0.70710678118654752440 * x);
+}
+#if RL_FUSED
+RL_INLINE vfloat ndtr(vfloat x) {  // rounding erfc's argument to float would cost dozens of ulp
+  const double_pair a = widen(x);
+  constexpr double scale = -0.70710678118654752440;
+  return 0.5 * narrow(erfc_of_float(scale * a.low), erfc_of_float(scale * a.high));
+}
+#endif
+template <floating T>
 RL_INLINE vec<T> sinc(vec<T> x) {
-  const vec<T> y = x * 3.14159265358979323846;
-  return where(x == 0, 1, sin(y) / y);
+  constexpr double pi = 3.14159265358979323846;
+  const vec<T> turns = round(x), half = 0.5 * turns, s = sin(pi * (x - turns));  // precise next to the zeros, too
+  return where(x == 0, 1, where(half == trunc(half), s, -s) / (pi * x));
 }
 template <floating T>
 RL_INLINE vec<T> xlogy(vec<T> x, vec<T> y) {

@@ -307,6 +307,18 @@ RL_INLINE void store_part(T* p, vec<T> x, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) p[i] = x[int(i)];
 }
 
+// table[index], of which the low three bits count.
+RL_INLINE vfloat lookup(const float (&table)[8], mask<float>::raw index) {
+#if RL_VECTOR_BYTES == 64
+  const __m512 twice = _mm512_maskz_broadcast_f32x8(-1, _mm256_loadu_ps(table));
+  return (vfloat::raw)_mm512_maskz_permutexvar_ps(-1, (__m512i)index, twice);
+#elif RL_VECTOR_BYTES == 32
+  return (vfloat::raw)_mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)index);
+#else
+  return vfloat::from_lanes([&](int i) { return table[index[i] & 7]; });
+#endif
+}
+
 // A byte per lane, nonzero is true; idle lanes are false. Stored bytes are 0 or 1.
 template <class T>
 RL_INLINE mask<T> load_mask(const std::uint8_t* p, std::size_t n = mask<T>::lanes) {

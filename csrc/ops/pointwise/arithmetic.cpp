@@ -4,6 +4,7 @@ using namespace rl;
 
 OP(add, all_types, "add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor") {
   .doc = "input + alpha * other, elementwise.",
+  .forms = pointwise_forms | numbers_alone,
   .value = EXPR([](auto input, auto other, auto alpha) { return input + alpha * other; }),
   .grad = {GRAD([](auto gy) { return gy; }), GRAD([](auto gy, auto alpha) { return gy * alpha; })},
   .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(4), alpha=2.5\nrandn(3, 1), 2\nrandint(0, 9, (5,)), "
@@ -14,6 +15,7 @@ OP(add, all_types, "add(input: Tensor | Number, other: Tensor | Number, *, alpha
 OP(sub, numeric_types, "sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor") {
   .doc = "input - alpha * other, elementwise.",
   .aliases = "subtract",
+  .forms = pointwise_forms | numbers_alone,
   .value = EXPR([](auto input, auto other, auto alpha) { return input - alpha * other; }),
   .grad = {GRAD([](auto gy) { return gy; }), GRAD([](auto gy, auto alpha) { return -(gy * alpha); })},
   .samples = "randn(3, 4), randn(3, 4)\nrandn(3, 4), randn(3, 1), alpha=2.5\nrandn(3), 2",
@@ -23,6 +25,7 @@ OP(sub, numeric_types, "sub(input: Tensor | Number, other: Tensor | Number, *, a
 OP(mul, all_types, "mul(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
   .doc = "input * other, elementwise.",
   .aliases = "multiply",
+  .forms = pointwise_forms | numbers_alone,
   .value = EXPR([](auto input, auto other) { return input * other; }),
   .grad = {GRAD([](auto gy, auto other) { return gy * conj(other); }),
            GRAD([](auto gy, auto input) { return gy * conj(input); })},
@@ -32,6 +35,7 @@ OP(mul, all_types, "mul(input: Tensor | Number, other: Tensor | Number) -> Tenso
 OP(div, inexact_types, "div(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
   .doc = "input / other, elementwise; integers are divided as floating point numbers.",
   .home = "_core",
+  .forms = pointwise_forms | numbers_alone,
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return input / other; }),
   .grad = {GRAD([](auto gy, auto other) { return gy / conj(other); }),

@@ -110,6 +110,7 @@ OP(xlogy, floats, "xlogy(input: Tensor | Number, other: Tensor | Number) -> Tens
            }),
            GRAD([](auto gy, auto input, auto other) { return gy * input / other; })},
   .samples = "randn(3, 4), positive(3, 4)\nrandn(3, 4), 2.5",
+  .errors = "2, 3 => TypeError: [xlogy] needs a Tensor, not numbers alone",
 };
 
 OP(sigmoid, inexact_types, "sigmoid(input: Tensor) -> Tensor") {

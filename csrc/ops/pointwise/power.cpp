@@ -22,7 +22,6 @@ OP(scaled_product, inexact_types, "scaled_product(input: Tensor, other: Tensor, 
 
 OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor") {
   .doc = "input ** exponent, elementwise.\n\nRaises RuntimeError for integers to a power that is a negative integer.",
-  .aliases = "special_pow",
   .forms = pointwise_forms,
   .cpu =
       [](const Call& c) {

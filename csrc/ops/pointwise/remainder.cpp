@@ -78,7 +78,7 @@ OP(trunc_divide_formula, number_types,
   .samples = "randn(3, 4), positive(3, 4)",
 };
 
-OP(fmod, number_types, "fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
+OP(fmod, number_types, "fmod(input: Tensor, other: Tensor | Number) -> Tensor") {
   .doc = "What input leaves when it is divided by other, with the sign of input (C's fmod).\n\nRaises RuntimeError "
          "when an integer is divided by 0.",
   .forms = pointwise_forms,
@@ -103,7 +103,7 @@ OP(remainder, number_types, "remainder(input: Tensor | Number, other: Tensor | N
 OP(floor_divide, number_types, "floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
   .doc = "The largest whole number that is not above input / other (Python's //); constant between steps, so that "
          "gradients are zero.\n\nRaises RuntimeError when an integer is divided by 0.",
-  .forms = pointwise_forms,
+  .forms = pointwise_forms | numbers_alone,
   .cpu = [](const Call& c) { divide(c, require_op("floor_divide_formula")); },
   .vjp = zero_gradients,
   .samples = "randn(3, 4), positive(3, 4)\nrandint(-9, 9, (5,)), 4\nrandn(3), -0.7",

@@ -13,7 +13,7 @@ OP(where, all_types, "where(condition: Mask, input: Tensor | Number, other: Tens
   .samples = "bools(3, 4), randn(3, 4), randn(3, 4)\nbools(3, 1), randn(4), 0.0",
 };
 
-OP(maximum, real_types, "maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
+OP(maximum, real_types, "maximum(input: Tensor, other: Tensor) -> Tensor") {
   .doc = "The larger of the two, elementwise; NaN if either is. Equal elements share the gradient.",
   .forms = plain_forms,
   .value = EXPR([](auto input, auto other) { return maximum(input, other); }),
@@ -26,7 +26,7 @@ OP(maximum, real_types, "maximum(input: Tensor | Number, other: Tensor | Number)
   .samples = "randn(3, 4), randn(3, 4)\nrandint(0, 5, (3,)), randint(0, 5, (3,))",
 };
 
-OP(minimum, real_types, "minimum(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
+OP(minimum, real_types, "minimum(input: Tensor, other: Tensor) -> Tensor") {
   .doc = "The smaller of the two, elementwise; NaN if either is. Equal elements share the gradient.",
   .forms = plain_forms,
   .value = EXPR([](auto input, auto other) { return minimum(input, other); }),

@@ -34,7 +34,7 @@ OP(signbit, real_types, "signbit(input: Tensor) -> Tensor") {
   .samples = "randn(3, 4)\nrandint(-5, 5, (3,))",
 };
 
-OP(copysign, floats, "copysign(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
+OP(copysign, floats, "copysign(input: Tensor, other: Tensor | Number) -> Tensor") {
   .doc = "|input| with the sign of other.",
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return copysign(input, other); }),

@@ -136,8 +136,9 @@ OP(i1, floats, "i1(input: Tensor) -> Tensor") {
   .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) { return i1(input); }),
-  .grad = {GRAD(
-      [](auto gy, auto input, auto result) { return gy * where(input == 0., 0.5, i0(input) - result / input); })},
+  .grad = {GRAD([](auto gy, auto input, auto result) {
+    return gy * where(input == 0., 0.5, i0(input) - result / where(input == 0., 1., input));
+  })},
   .samples = "randn(3, 4)",
 };
 
@@ -148,7 +149,7 @@ OP(i1e, floats, "i1e(input: Tensor) -> Tensor") {
   .result = Result::floating,
   .value = EXPR([](auto input) { return i1e(input); }),
   .grad = {GRAD([](auto gy, auto input, auto result) {
-    return gy * where(input == 0., 0.5, i0e(input) - result * (sgn(input) + 1. / input));
+    return gy * where(input == 0., 0.5, i0e(input) - result * (sgn(input) + 1. / where(input == 0., 1., input)));
   })},
   .samples = "randn(3, 4)",
 };
@@ -189,12 +190,86 @@ OP(bessel_y1, floats, "bessel_y1(input: Tensor) -> Tensor") {
   .samples = "positive(3, 4)",
 };
 
+OP(scaled_modified_bessel_k0, floats, "scaled_modified_bessel_k0(input: Tensor) -> Tensor") {
+  .doc = "exp(input) * modified_bessel_k0(input), without underflow. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return scaled_modified_bessel_k0(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=0, high=1e-3)",
+};
+
+OP(scaled_modified_bessel_k1, floats, "scaled_modified_bessel_k1(input: Tensor) -> Tensor") {
+  .doc = "exp(input) * modified_bessel_k1(input), without underflow. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return scaled_modified_bessel_k1(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=0, high=1e-3)",
+};
+
+OP(modified_bessel_k0, floats, "modified_bessel_k0(input: Tensor) -> Tensor") {
+  .doc = "The modified Bessel function of the second kind and order 0; NaN below zero. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return exp(-input) * scaled_modified_bessel_k0(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=5, high=90)",
+};
+
+OP(modified_bessel_k1, floats, "modified_bessel_k1(input: Tensor) -> Tensor") {
+  .doc = "The modified Bessel function of the second kind and order 1; NaN below zero. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return exp(-input) * scaled_modified_bessel_k1(input); }),
+  .samples = "positive(3, 4)\nuniform(4, low=5, high=90)",
+};
+
+OP(spherical_bessel_j0, floats, "spherical_bessel_j0(input: Tensor) -> Tensor") {
+  .doc = "sin(input) / input; 1 at 0. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return where(input == 0., 1., where(isinf(input), 0., sin(input) / input)); }),
+  .samples = "randn(3, 4)\nrandint(-2, 3, (5,))",
+};
+
+OP(airy_ai, floats, "airy_ai(input: Tensor) -> Tensor") {
+  .doc = "The Airy function Ai. It has no gradient here.",
+  .home = "special",
+  .forms = function | out_,
+  .result = Result::floating,
+  .value = EXPR([](auto input) { return airy_ai(input); }),
+  .samples = "randn(3, 4)\nuniform(8, low=-2, high=9)",
+};
+
+OP(igamma, floats, "igamma(input: Tensor, other: Tensor) -> Tensor") {
+  .doc = "The regularized lower incomplete gamma function P(input, other). There is no derivative for input.",
+  .aliases = "special_gammainc",
+  .value = EXPR([](auto input, auto other) { return igamma(input, other); }),
+  .grad = {{}, GRAD([](auto gy, auto input, auto other) {
+             return gy * exp(xlogy(input - 1., other) - other - lgamma(input));
+           })},
+  .samples = "positive(3, 4), positive(4)",
+};
+
+OP(igammac, floats, "igammac(input: Tensor, other: Tensor) -> Tensor") {
+  .doc = "1 - igamma(input, other), exact where that is small. There is no derivative for input.",
+  .aliases = "special_gammaincc",
+  .value = EXPR([](auto input, auto other) { return igammac(input, other); }),
+  .grad = {{}, GRAD([](auto gy, auto input, auto other) {
+             return gy * -exp(xlogy(input - 1., other) - other - lgamma(input));
+           })},
+  .samples = "positive(3, 4), positive(4)",
+};
+
 OP(ndtr, floats, "ndtr(input: Tensor) -> Tensor") {
   .doc = "The distribution function of the standard normal distribution.",
   .home = "special",
   .forms = function | out_,
   .result = Result::floating,
-  .value = EXPR([](auto input) { return 0.5 * erfc(-0.70710678118654752 * input); }),
+  .value = EXPR([](auto input) { return ndtr(input); }),
   .grad = {GRAD([](auto gy, auto input) { return gy * (0.39894228040143268 * exp(-0.5 * input * input)); })},
   .samples = "randn(3, 4)\nrandint(-3, 4, (3,))",
 };
@@ -215,8 +290,8 @@ OP(log_ndtr, floats, "log_ndtr(input: Tensor) -> Tensor") {
   .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) {
-    auto x = input * 0.70710678118654752;
-    return where(input < -1., log(erfcx(-x) * 0.5) - x * x, log1p(-0.5 * erfc(x)));
+    auto tail = log(0.5 * erfcx(-0.70710678118654752 * input)) - 0.5 * input * input;
+    return where(input < -1., tail, log1p(-ndtr(-input)));
   }),
   .grad = {GRAD([](auto gy, auto input) { return gy * (0.79788456080286536 / erfcx(input * -0.70710678118654752)); })},
   .samples = "randn(3, 4)\nuniform(4, low=-30, high=-5)",
@@ -252,7 +327,7 @@ OP(logit, floats, "logit(input: Tensor, eps: float | None = None) -> Tensor") {
   .result = Result::floating,
   .value = EXPR([](auto input, auto eps) {
     auto x = where(eps > 0., minimum(maximum(input, eps), 1. - eps), input);
-    return log(x / (1. - x));
+    return where(x < 0.25, log(x / (1. - x)), log1p((2. * x - 1.) / (1. - x)));  // the difference is exact near 1/2
   }),
   .grad = {GRAD([](auto gy, auto input, auto eps) {
     return where((eps > 0.) & ((input < eps) | (input > 1. - eps)), 0., gy / (input * (1. - input)));

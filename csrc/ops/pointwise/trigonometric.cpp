@@ -67,10 +67,7 @@ OP(sinc, inexact_types, "sinc(input: Tensor) -> Tensor") {
   .doc = "sin(pi * input) / (pi * input), 1 at 0.",
   .aliases = "special_sinc",
   .result = Result::floating,
-  .value = EXPR([](auto input) {
-    auto x = input * 3.14159265358979323846;
-    return where(input == 0., 1., sin(x) / x);
-  }),
+  .value = EXPR([](auto input) { return sinc(input); }),
   .grad = {GRAD([](auto gy, auto input) {
     auto x = input * 3.14159265358979323846;
     return where(input == 0., 0., gy * conj((cos(x) * x - sin(x)) / (x * input)));

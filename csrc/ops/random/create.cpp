@@ -129,7 +129,7 @@ OP(normal, inexact_types,
    "= None, dtype: dtype | None = None) -> Tensor") {
   .doc = "Normally distributed numbers: one for each element of mean and std, which broadcast, or [*size] when both "
          "are numbers.\n\nRaises RuntimeError when a std is negative.",
-  .forms = function | out_,
+  .forms = function | out_ | numbers_alone,
   .cpu =
       [](const Call& c) {
         bool means = c.arg[0].is_tensor(), stds = c.arg[1].is_tensor();
