@@ -129,6 +129,28 @@ def __array_wrap__(self, array, context=None, return_scalar=False):
 
 
 @_method
+def __array_namespace__(self, /, *, api_version=None):
+    """The functions of the array API standard, for tensors. Raises ValueError for a version that they do not follow.
+
+    >>> torch.ones(1).__array_namespace__().__array_api_version__
+    '2024.12'
+    """
+    namespace = importlib.import_module("rushlight.array_api")
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise ValueError(
+            f"[__array_namespace__] api_version must be a version of the standard up to "
+            f"{namespace.__array_api_version__}. Received {api_version!r}."
+        )
+    return namespace
+
+
+@_method
+def to_device(self, device, /, *, stream=None):
+    """The tensor itself: only the cpu holds tensors. (The array API standard's name of `to`.)"""
+    return self.to(device)
+
+
+@_method
 def __reversed__(self):
     return self.flip(0) if self.dim() else self
 
