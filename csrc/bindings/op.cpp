@@ -27,7 +27,7 @@ bool overrides(PyObject* o) {
     return false;
   static PyObject* name = PyUnicode_InternFromString("__torch_function__");
   PyObject* f = _PyType_Lookup(type, name);
-  return f && f != disabled;
+  return f && f != disabled && f != _PyType_Lookup(tensor_type, name);
 }
 
 namespace {
@@ -132,7 +132,7 @@ bool is_factory(const OpDef& op) {
 }
 
 bool takes_format(const OpDef& op) {
-  return op.name() == "clone" || op.name() == "contiguous" || op.name().ends_with("_like");
+  return op.name() == "clone" || op.name() == "contiguous" || op.name() == "empty" || op.name().ends_with("_like");
 }
 
 bool flag_value(const OpDef& op, const char* name, PyObject* value) {

@@ -1,5 +1,6 @@
 """Dtypes: conversion, promotion, limits and kinds."""
 
+import collections
 import functools
 
 import rushlight
@@ -21,6 +22,9 @@ KINDS = {
     "numeric": SIGNED + UNSIGNED + REAL + COMPLEX,
 }
 
+FloatInfo = collections.namedtuple("FloatInfo", "bits eps max min smallest_normal dtype")
+IntegerInfo = collections.namedtuple("IntegerInfo", "bits max min dtype")
+
 
 def astype(x, dtype, /, *, copy=True, device=None):
     """x with another dtype; x itself when nothing changes and copy is False."""
@@ -35,12 +39,17 @@ def can_cast(from_, to, /):
 
 def finfo(type, /):
     """The limits of a floating point dtype, or of an array's."""
-    return rushlight.finfo(type.dtype if isinstance(type, Tensor) else type)
+    dtype = type.dtype if isinstance(type, Tensor) else type
+    limits = rushlight.finfo(dtype)
+    real = dtype.to_real()
+    return FloatInfo(limits.bits, limits.eps, limits.max, limits.min, limits.smallest_normal, real)
 
 
 def iinfo(type, /):
     """The limits of an integer dtype, or of an array's."""
-    return rushlight.iinfo(type.dtype if isinstance(type, Tensor) else type)
+    dtype = type.dtype if isinstance(type, Tensor) else type
+    limits = rushlight.iinfo(dtype)
+    return IntegerInfo(limits.bits, limits.max, limits.min, dtype)
 
 
 def isdtype(dtype, kind):

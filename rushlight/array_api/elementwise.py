@@ -13,20 +13,19 @@ UNARY = {
         "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh",
     )
 }  # fmt: skip
-UNARY |= {"bitwise_invert": "bitwise_not", "sign": "sgn"}
+UNARY |= {"bitwise_invert": "bitwise_not"}
 ROUNDING = ("ceil", "floor", "round", "trunc")  # integers stay as they are
 BINARY = {
     name: name
     for name in (
         "add", "atan2", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-        "copysign", "floor_divide", "greater", "greater_equal", "hypot", "less", "less_equal", "logaddexp",
-        "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "nextafter", "not_equal", "pow",
-        "remainder", "subtract",
+        "copysign", "greater", "greater_equal", "hypot", "less", "less_equal", "logaddexp", "logical_and",
+        "logical_or", "logical_xor", "maximum", "minimum", "multiply", "nextafter", "not_equal", "pow", "subtract",
     )
 }  # fmt: skip
 BINARY |= {"divide": "div", "equal": "eq"}
 
-__all__ = [*UNARY, *ROUNDING, *BINARY, "clip", "imag"]
+__all__ = [*UNARY, *ROUNDING, *BINARY, "clip", "floor_divide", "imag", "remainder", "sign"]
 
 
 def _unary(name, function):
@@ -61,6 +60,27 @@ def _described(function, name):
 globals().update((name, _unary(name, getattr(rushlight, other))) for name, other in UNARY.items())
 globals().update((name, _rounding(name, getattr(rushlight, name))) for name in ROUNDING)
 globals().update((name, _binary(name, getattr(rushlight, other))) for name, other in BINARY.items())
+
+
+def floor_divide(x1, x2, /):
+    """The largest whole numbers not above x1 / x2; of infinities, what the quotient tends to."""
+    x1, x2 = promoted(x1, x2)
+    made = rushlight.floor_divide(x1, x2)
+    if not made.is_floating_point():
+        return made
+    return rushlight.where(rushlight.isinf(x1) | rushlight.isinf(x2), rushlight.floor(x1 / x2), made)
+
+
+def remainder(x1, x2, /):
+    """What whole division leaves, with the sign of x2, also of a zero."""
+    x1, x2 = promoted(x1, x2)
+    made = rushlight.remainder(x1, x2)
+    return rushlight.where(made == 0, rushlight.copysign(made, x2), made) if made.is_floating_point() else made
+
+
+def sign(x, /):
+    """-1, 0 or 1; x / abs(x) of complex numbers; NaN of NaN."""
+    return rushlight.where(rushlight.isnan(x), x, rushlight.sgn(x))
 
 
 def imag(x, /):

@@ -2,6 +2,7 @@
 
 import rushlight
 
+
 def _one_axis(name):
     def call(x, /, *, n=None, axis=-1, norm="backward"):
         return getattr(rushlight.fft, name)(x, n=n, dim=axis, norm=norm)

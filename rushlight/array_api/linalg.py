@@ -129,7 +129,9 @@ def trace(x, /, *, offset=0, dtype=None):
 
 
 def vecdot(x1, x2, /, *, axis=-1):
-    """The sum along an axis of x1's conjugate times x2."""
+    """The sum along an axis, of one size in both, of x1's conjugate times x2."""
+    if x1.shape[axis] != x2.shape[axis]:
+        raise ValueError(f"[vecdot] both must agree along the axis. Received {x1.shape[axis]} and {x2.shape[axis]}.")
     x1, x2 = rushlight.broadcast_tensors(*promoted(x1, x2))
     return rushlight.sum(rushlight.conj(x1) * x2, axis, dtype=x1.dtype)
 

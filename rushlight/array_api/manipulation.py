@@ -50,6 +50,8 @@ def permute_dims(x, /, axes):
 
 def repeat(x, repeats, /, *, axis=None):
     """Every element (of the flattened array), or every slice along axis, repeated."""
+    if not isinstance(repeats, int):
+        repeats = repeats.long().expand(x.numel() if axis is None else x.shape[axis])
     return rushlight.repeat_interleave(x, repeats, dim=axis)
 
 

@@ -77,10 +77,18 @@ def where(condition, x1, x2, /):
     return rushlight.where(condition, *promoted(x1, x2))
 
 
+def _ascending(x):
+    """The places of the elements of x [N] in ascending order; complex ones by their real part, then the imaginary."""
+    if not x.is_complex():
+        return rushlight.argsort(x, stable=True)
+    order = rushlight.argsort(x.imag, stable=True)
+    return order[rushlight.argsort(x.real[order], stable=True)]
+
+
 def _unique(x):
     """The distinct elements in ascending order, every element's place among them, and counts. No NaN equals another."""
     flat = x.reshape(-1)
-    order = rushlight.argsort(flat, stable=True)
+    order = _ascending(flat)
     ordered = flat[order]
     first = rushlight.ones(flat.shape, dtype=rushlight.bool)
     first[1:] = ordered[1:] != ordered[:-1]

@@ -22,6 +22,8 @@ FAMILIES = (
     "sampling",
     "activation",
     "window",
+    "segment",
+    "control",
 )
 for _family in FAMILIES:
     importlib.import_module(f"rushlight.ops.{_family}")

@@ -180,6 +180,18 @@ def is_shared(input):
     return False
 
 
+@composition(method=False)
+def get_device(input):
+    """The index of the device: -1 for the CPU."""
+    return input.get_device()
+
+
+@composition(method=False)
+def to_dlpack(tensor):
+    """A DLPack capsule over the tensor's memory, which one reader may take: see from_dlpack."""
+    return tensor.__dlpack__()
+
+
 @composition
 def is_floating_point(input):
     """Whether the dtype is a floating point one.
