@@ -60,9 +60,9 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "accelerator", "array_api", "autograd", "compiler", "cpu", "cuda", "demo", "functional", "futures", "linalg", "nn",
-    "optim", "overrides", "printing", "quasirandom", "random", "return_types", "serialization", "special", "storage",
-    "testing", "torch_version", "types", "utils", "version", "viz",
+    "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "functional", "futures",
+    "linalg", "multiprocessing", "nn", "optim", "overrides", "printing", "quasirandom", "random", "return_types",
+    "serialization", "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",
 )  # fmt: skip
 _LOSSES_AND_DISTANCES = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "cosine_embedding_loss", "cosine_similarity",
@@ -100,6 +100,22 @@ _LAZY = {
     **dict.fromkeys(("AcceleratorError", "Event", "OutOfMemoryError", "Stream"), "rushlight.accelerator"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "rushlight.storage"),
     **dict.fromkeys(("fork", "wait"), "rushlight.futures"),
+    **dict.fromkeys(
+        (
+            "_assert",
+            "_assert_async",
+            "_check",
+            "_check_index",
+            "_check_is_size",
+            "_check_not_implemented",
+            "_check_tensor_all",
+            "_check_tensor_all_with",
+            "_check_type",
+            "_check_value",
+            "_check_with",
+        ),
+        "rushlight.checks",
+    ),
     "compile": "rushlight.compiler",
     "thread_safe_generator": "rushlight.random",
     "typename": "rushlight.type_info",
@@ -121,6 +137,8 @@ _LEGACY = {
 def __getattr__(name):
     if name in _LAZY:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
+    elif name.startswith("_foreach_"):
+        found = getattr(_importlib.import_module("rushlight.foreach"), name)
     elif name in _LEGACY:
         from rushlight.tensor import legacy_type
 

@@ -30,6 +30,7 @@ def use_deterministic_algorithms(mode, *, warn_only=False):
     >>> torch.use_deterministic_algorithms(True)
     >>> torch.are_deterministic_algorithms_enabled()
     True
+    >>> torch.use_deterministic_algorithms(False)
     """
     _state["deterministic"] = (1 if warn_only else 2) if mode else 0
 

@@ -70,9 +70,10 @@ def sum(x, /, *, axis=None, dtype=None, keepdims=False):
 
 def prod(x, /, *, axis=None, dtype=None, keepdims=False):
     """The product; of integers, an int64."""
-    made = x.to(_accumulated(x, dtype), copy=True)
+    dtype = _accumulated(x, dtype)
+    made = x.to(dtype, copy=True)
     for a in sorted((a % x.ndim for a in _axes(x, axis)), reverse=True):
-        made = rushlight.prod(made, a, keepdims)
+        made = rushlight.prod(made, a, keepdims, dtype=dtype)
     return made
 
 

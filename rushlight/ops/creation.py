@@ -69,7 +69,9 @@ def _complex_fill(name, row):
     def fill(first, fill_value, *, dtype=None, out=None, **options):
         if not isinstance(fill_value, complex):
             return row(first, fill_value, dtype=dtype, out=out, **options)
-        zero = row(first, 0, dtype=dtype or _core.get_default_dtype().to_complex(), out=out)
+        if dtype is None:
+            dtype = first.dtype if isinstance(first, Tensor) else _core.get_default_dtype().to_complex()
+        zero = row(first, 0, dtype=dtype, out=out)
         made = zero.copy_(_core.tensor_from(fill_value, zero.dtype, True))
         return made.requires_grad_() if options.get("requires_grad") else made
 
