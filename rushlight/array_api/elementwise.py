@@ -14,7 +14,7 @@ UNARY = {
     )
 }  # fmt: skip
 UNARY |= {"bitwise_invert": "bitwise_not"}
-ROUNDING = ("ceil", "floor", "round", "trunc")  # integers stay as they are
+ROUNDING = ("ceil", "floor", "trunc")  # integers stay as they are
 BINARY = {
     name: name
     for name in (
@@ -25,7 +25,7 @@ BINARY = {
 }  # fmt: skip
 BINARY |= {"divide": "div", "equal": "eq"}
 
-__all__ = [*UNARY, *ROUNDING, *BINARY, "clip", "floor_divide", "imag", "remainder", "sign"]
+__all__ = [*UNARY, *ROUNDING, *BINARY, "clip", "floor_divide", "imag", "remainder", "round", "sign"]
 
 
 def _unary(name, function):
@@ -37,7 +37,7 @@ def _unary(name, function):
 
 def _rounding(name, function):
     def call(x, /):
-        return function(x) if x.is_floating_point() or x.is_complex() else x.clone()
+        return function(x) if x.is_floating_point() else x.clone()
 
     return _described(call, name)
 
@@ -76,6 +76,13 @@ def remainder(x1, x2, /):
     x1, x2 = promoted(x1, x2)
     made = rushlight.remainder(x1, x2)
     return rushlight.where(made == 0, rushlight.copysign(made, x2), made) if made.is_floating_point() else made
+
+
+def round(x, /):
+    """The nearest whole numbers, the even one of two; of complex numbers, for each part."""
+    if x.is_complex():
+        return rushlight.complex(rushlight.round(x.real), rushlight.round(x.imag))
+    return rushlight.round(x) if x.is_floating_point() else x.clone()
 
 
 def sign(x, /):

@@ -8,8 +8,8 @@ class Info:
     """What `__array_namespace_info__()` gives."""
 
     def capabilities(self):
-        """Boolean masks and shapes that depend on data are supported; arrays have at most 64 dimensions."""
-        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
+        """Boolean masks and shapes that depend on data are supported; arrays have at most 16 dimensions."""
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 16}
 
     def default_device(self):
         """The cpu."""
