@@ -61,8 +61,9 @@ newaxis = None
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
     "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "functional", "futures",
-    "linalg", "multiprocessing", "nn", "optim", "overrides", "printing", "quasirandom", "random", "return_types",
-    "serialization", "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",
+    "hub", "linalg", "monitor", "multiprocessing", "nn", "optim", "overrides", "printing", "quasirandom", "random",
+    "return_types", "serialization", "special", "storage", "testing", "torch_version", "types", "utils", "version",
+    "viz",
 )  # fmt: skip
 _LOSSES_AND_DISTANCES = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "cosine_embedding_loss", "cosine_similarity",
@@ -117,6 +118,9 @@ _LAZY = {
         "rushlight.checks",
     ),
     "compile": "rushlight.compiler",
+    **dict.fromkeys(
+        ("hsmm", "resize_as_sparse_", "saddmm", "sparse_bsc_tensor", "sparse_bsr_tensor"), "rushlight.unsupported"
+    ),
     "thread_safe_generator": "rushlight.random",
     "typename": "rushlight.type_info",
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),

@@ -2,7 +2,7 @@
 
 import importlib
 
-from rushlight import _core
+from rushlight import _core, unsupported
 
 Tensor = _core.Tensor
 
@@ -239,6 +239,11 @@ def _converted(result, cls):
 Tensor.__torch_function__ = classmethod(_torch_function)
 Tensor.name = property(lambda self: "", doc="The empty string: tensors have no names.")
 Tensor.grad_dtype = property(lambda self: self.dtype, doc="The dtype that .grad has: the tensor's own.")
+
+
+for _name, _reason in unsupported.METHODS.items():
+    if not hasattr(Tensor, _name):
+        setattr(Tensor, _name, unsupported.refusal(_name, _reason))
 
 
 def legacy_type(name, dtype):

@@ -334,3 +334,64 @@ def test_spawn_tells_the_failure_of_a_process():
         torch.multiprocessing.spawn(fail_in_the_second, ("it failed",), nprocs=2, start_method="fork")
     assert raised.value.error_index == 1
     assert torch.multiprocessing.spawn(fail_in_the_second, ("unused",), nprocs=1, start_method="fork") is None
+
+
+# --- hub, monitor, what is left out
+
+
+def test_hub_loads_from_a_folder_and_checks_hashes(tmp_path):
+    (tmp_path / "hubconf.py").write_text('dependencies = ["math"]\ndef double(x):\n    "Twice x."\n    return x * 2\n')
+    assert torch.hub.load(str(tmp_path), "double", torch.tensor(2), source="local").item() == 4
+    with pytest.raises(RuntimeError, match="Cannot find callable"):
+        torch.hub.load(str(tmp_path), "triple", source="local")
+    torch.save({"w": torch.ones(2)}, tmp_path / "weights.pt")
+    url = (tmp_path / "weights.pt").as_uri()
+    folder = str(tmp_path / "cache")
+    assert torch.hub.load_state_dict_from_url(url, folder, progress=False)["w"].tolist() == [1.0, 1.0]
+    with pytest.raises(RuntimeError, match="hash must begin with"):
+        torch.hub.download_url_to_file(url, str(tmp_path / "other"), "nothing", progress=False)
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(ValueError, match="owner/name"):
+        torch.hub.list("nowhere")
+
+
+def test_a_full_window_becomes_an_event():
+    import datetime
+
+    seen = []
+    handle = torch.monitor.register_event_handler(seen.append)
+    kinds = [torch.monitor.Aggregation.SUM, torch.monitor.Aggregation.MAX]
+    stat = torch.monitor.Stat("loss", kinds, datetime.timedelta(seconds=60), max_samples=2)
+    for value in (1.0, 2.0, 9.0):
+        stat.add(value)
+    assert stat.count == 2
+    stat._begin -= datetime.timedelta(seconds=61)
+    stat.add(5.0)
+    torch.monitor.unregister_event_handler(handle)
+    assert seen[0].data == {"loss.sum": 3.0, "loss.max": 2.0} and stat.count == 1
+
+
+def test_names_without_their_work_say_what_is_missing():
+    for call in (
+        torch.sparse_bsr_tensor,
+        torch.Tensor.to_sparse_bsr,
+        torch.Tensor.chalf,
+        torch.Tensor.to_padded_tensor,
+    ):
+        with pytest.raises(NotImplementedError, match=r"Use "):
+            call(torch.ones(2, 2))
+
+
+def write_ninety(index, tensor):
+    tensor[index] = 90.0
+
+
+@pytest.mark.multiprocess
+def test_forked_processes_write_to_shared_memory():
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).t().requires_grad_()
+    assert not x.is_shared()
+    x.share_memory_()
+    assert x.is_shared() and x.requires_grad and x.detach().is_shared()
+    torch.multiprocessing.spawn(write_ninety, (x.detach()[0],), nprocs=1, start_method="fork")
+    assert x.tolist() == [[90.0, 3.0], [2.0, 4.0]]
+    assert torch.empty(0).share_memory_().shape == (0,)

@@ -346,9 +346,7 @@ PyObject* op_doc(PyObject* self, void*) {
   const OpDef& op = *as_op(self).op;
   return new_string(str(op.signature->text, "\n\n", op.doc));
 }
-PyObject* op_text_signature(PyObject* self, void*) {
-  return new_string(str("(", all_parameters(as_op(self)), ")"));
-}
+PyObject* op_text_signature(PyObject* self, void*) { return new_string(str("(", all_parameters(as_op(self)), ")")); }
 
 // A lambda with the row's parameters has the signature that inspect wants.
 PyObject* op_signature(PyObject* self, void*) {

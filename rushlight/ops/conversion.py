@@ -1,5 +1,7 @@
 """Tensors to other dtypes, to NumPy, to other memory: Tensor.to and its relatives."""
 
+import weakref
+
 from rushlight import _core
 from rushlight.ops.composition import composition
 
@@ -170,14 +172,31 @@ def is_pinned(input, device=None):
 
 @composition(public=False)
 def share_memory_(input):
-    """The tensor itself; processes are started after the data exists and see it by fork."""
+    """Moves the tensor's elements to memory in which processes forked from now on see each other's writes.
+
+    Other tensors that looked into the old memory keep it. Processes that are spawned get copies.
+
+    >>> torch.ones(2).share_memory_().is_shared()
+    True
+    """
+    import mmap
+
+    if input.nbytes and not is_shared(input):
+        memory = mmap.mmap(-1, input.nbytes)  # anonymous, and shared with children
+        made = _core.from_buffer(memory).view(input.dtype).view(input.shape)
+        input.data = made.copy_(input.detach())
+        _SHARED[memory] = (made.data_ptr(), input.nbytes)
     return input
+
+
+_SHARED = weakref.WeakKeyDictionary()  # memory that forked processes share -> its address and size
 
 
 @composition(public=False)
 def is_shared(input):
-    """False: storages are private to the process."""
-    return False
+    """Whether forked processes see each other's writes: see share_memory_()."""
+    address = input.untyped_storage().data_ptr()
+    return any(begin <= address < begin + size for begin, size in _SHARED.values())
 
 
 @composition(method=False)
