@@ -1,6 +1,6 @@
 """Tensors to other dtypes, to NumPy, to other memory: Tensor.to and its relatives."""
 
-import weakref
+import importlib
 
 from rushlight import _core
 from rushlight.ops.composition import composition
@@ -179,24 +179,14 @@ def share_memory_(input):
     >>> torch.ones(2).share_memory_().is_shared()
     True
     """
-    import mmap
-
-    if input.nbytes and not is_shared(input):
-        memory = mmap.mmap(-1, input.nbytes)  # anonymous, and shared with children
-        made = _core.from_buffer(memory).view(input.dtype).view(input.shape)
-        input.data = made.copy_(input.detach())
-        _SHARED[memory] = (made.data_ptr(), input.nbytes)
+    importlib.import_module("rushlight.storage").share(input)
     return input
-
-
-_SHARED = weakref.WeakKeyDictionary()  # memory that forked processes share -> its address and size
 
 
 @composition(public=False)
 def is_shared(input):
     """Whether forked processes see each other's writes: see share_memory_()."""
-    address = input.untyped_storage().data_ptr()
-    return any(begin <= address < begin + size for begin, size in _SHARED.values())
+    return importlib.import_module("rushlight.storage").is_shared(input)
 
 
 @composition(method=False)

@@ -77,7 +77,7 @@ def _complex_fill(name, row):
 
     fill.__name__ = fill.__qualname__ = name
     fill.__doc__ = row.__doc__
-    fill.__signature__ = row.__signature__
+    fill.__wrapped__ = row  # whose signature inspect reads
     return fill
 
 
