@@ -14,6 +14,7 @@ FAMILIES = (
     "comparison",
     "elementwise",
     "shaping",
+    "strides",
     "joining",
     "indexing",
     "reduction",
