@@ -90,14 +90,13 @@ _RECURRENT = (
     "gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell",
 )  # fmt: skip
 _BY_POSITION = (
-    "affine_grid_generator", "batch_norm", "ctc_loss", "embedding", "embedding_bag", "embedding_renorm_", "group_norm",
-    "instance_norm", "layer_norm", "rms_norm",
+    "affine_grid_generator", "batch_norm", "binary_cross_entropy_with_logits", "ctc_loss", "embedding", "embedding_bag",
+    "embedding_renorm_", "group_norm", "instance_norm", "layer_norm", "rms_norm",
 )  # fmt: skip
 _LAZY = {
     **dict.fromkeys(_SETTINGS, "rushlight.settings"),
     **dict.fromkeys(_SYMBOLS, "rushlight.symbolic"),
     **dict.fromkeys(_RECURRENT, "rushlight.nn.functional.recurrent"),
-    **dict.fromkeys(_BY_POSITION, "rushlight.nn.functional.by_position"),
     **dict.fromkeys(("AcceleratorError", "Event", "OutOfMemoryError", "Stream"), "rushlight.accelerator"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "rushlight.storage"),
     **dict.fromkeys(("fork", "wait"), "rushlight.futures"),
@@ -130,6 +129,7 @@ _LAZY = {
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
+    **dict.fromkeys(_BY_POSITION, "rushlight.nn.functional.by_position"),
 }
 _LEGACY = {
     "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "BFloat16Tensor": "bfloat16",

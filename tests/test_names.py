@@ -32,6 +32,11 @@ def test_a_moved_name_answers_hasattr():
         _ = torch.autograd.profiler.profile
 
 
+def test_copies_accept_non_blocking():
+    x = torch.zeros(2)
+    assert x.copy_(torch.ones(2), non_blocking=True) is x and x.copy_(torch.ones(2) * 2, True).tolist() == [2.0, 2.0]
+
+
 # --- storages
 
 
@@ -131,6 +136,7 @@ def test_functions_in_the_root_s_order_of_arguments():
         ("rms_norm", (x, (3,), w)),
         ("group_norm", (x, 3, w, b)),
         ("embedding", (x, torch.tensor([0, 2]))),
+        ("binary_cross_entropy_with_logits", (x, x.sigmoid(), w.abs(), b.abs(), 2)),
     ]
     for name, arguments in calls:
         expected = getattr(oracle, name)(*(theirs(a) if isinstance(a, torch.Tensor) else a for a in arguments))

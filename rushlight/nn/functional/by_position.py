@@ -86,6 +86,13 @@ def affine_grid_generator(theta, size, align_corners):
     return F.affine_grid(theta, size, align_corners)
 
 
+def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=1):
+    """torch.nn.functional.binary_cross_entropy_with_logits; reduction is 0 (none), 1 (mean) or 2 (sum)."""
+    return F.binary_cross_entropy_with_logits(
+        input, target, weight, reduction=REDUCTIONS[reduction], pos_weight=pos_weight
+    )
+
+
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False):
     """torch.nn.functional.ctc_loss; reduction is 0 (none), 1 (mean) or 2 (sum)."""
     return F.ctc_loss(
