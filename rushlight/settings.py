@@ -5,7 +5,6 @@ back what it wrote, and change nothing. What would have to change something and 
 """
 
 import os
-import warnings
 
 import rushlight
 from rushlight import _core
@@ -102,15 +101,10 @@ def set_flush_denormal(mode):
 
 
 def set_warn_always(b):
-    """Whether warnings that are shown once are shown every time."""
+    """Kept: how often a warning is shown is for Python's warnings.filterwarnings. Raises TypeError for no bool."""
     if not isinstance(b, bool):
         raise TypeError(f"[set_warn_always] argument 'b' must be bool, not {type(b).__name__}.")
-    if b != _state["warn_always"]:
-        _state["warn_always"] = b
-        if b:
-            warnings.filterwarnings("always", module="rushlight")
-        else:
-            warnings.filters.remove(next(f for f in warnings.filters if f[0] == "always" and f[3] is not None))
+    _state["warn_always"] = b
 
 
 def is_warn_always_enabled():
