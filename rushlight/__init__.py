@@ -51,6 +51,9 @@ globals().update(
 globals().update((name, getattr(_core, name)) for name in _core.public_names())
 globals().update(_ops.FUNCTIONS)
 dtype = _core.dtype
+layout = _core.layout
+memory_format = _core.memory_format
+legacy_contiguous_format = contiguous_format = _core.contiguous_format
 broadcast_shapes = _core.broadcast_shapes
 can_cast = _core.can_cast
 
@@ -58,8 +61,10 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "autograd", "cuda", "demo", "distributions", "fft", "linalg", "masked", "nn", "optim", "printing", "random",
-    "return_types", "serialization", "signal", "sparse", "special", "testing", "utils", "version", "viz",
+    "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
+    "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim", "overrides",
+    "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse", "special", "storage",
+    "testing", "torch_version", "types", "utils", "version", "viz",
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",
@@ -71,7 +76,58 @@ _SPARSE = (
     "dsmm", "hspmm", "smm", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor",
     "spmm", "sspaddmm",
 )  # fmt: skip
+_SETTINGS = (
+    "are_deterministic_algorithms_enabled", "clear_autocast_cache", "compiled_with_cxx11_abi", "get_autocast_cpu_dtype",
+    "get_autocast_dtype", "get_autocast_gpu_dtype", "get_deterministic_debug_mode", "get_device_module",
+    "get_file_path", "get_float32_matmul_precision", "get_num_interop_threads", "has_lapack", "has_mkl", "has_openmp",
+    "has_spectral", "init_num_threads", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled",
+    "is_deterministic_algorithms_warn_only_enabled", "is_vulkan_available", "is_warn_always_enabled",
+    "prepare_multiprocessing_environment", "set_anomaly_enabled", "set_autocast_cache_enabled",
+    "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled",
+    "set_autocast_gpu_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
+    "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_warn_always",
+    "use_deterministic_algorithms",
+)  # fmt: skip
+_SYMBOLS = (
+    "SymBool", "SymFloat", "SymInt", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt",
+    "sym_sum",
+)  # fmt: skip
+_RECURRENT = (
+    "gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell",
+)  # fmt: skip
+_BY_POSITION = (
+    "affine_grid_generator", "batch_norm", "binary_cross_entropy_with_logits", "ctc_loss", "embedding", "embedding_bag",
+    "embedding_renorm_", "group_norm", "instance_norm", "layer_norm", "rms_norm",
+)  # fmt: skip
 _LAZY = {
+    **dict.fromkeys(_SETTINGS, "rushlight.settings"),
+    **dict.fromkeys(_SYMBOLS, "rushlight.symbolic"),
+    **dict.fromkeys(_RECURRENT, "rushlight.nn.functional.recurrent"),
+    **dict.fromkeys(("AcceleratorError", "Event", "OutOfMemoryError", "Stream"), "rushlight.accelerator"),
+    **dict.fromkeys(("TypedStorage", "UntypedStorage"), "rushlight.storage"),
+    **dict.fromkeys(("fork", "wait"), "rushlight.futures"),
+    **dict.fromkeys(
+        (
+            "_assert",
+            "_assert_async",
+            "_check",
+            "_check_index",
+            "_check_is_size",
+            "_check_not_implemented",
+            "_check_tensor_all",
+            "_check_tensor_all_with",
+            "_check_type",
+            "_check_value",
+            "_check_with",
+        ),
+        "rushlight.checks",
+    ),
+    "compile": "rushlight.compiler",
+    **dict.fromkeys(
+        ("hsmm", "resize_as_sparse_", "saddmm", "sparse_bsc_tensor", "sparse_bsr_tensor"), "rushlight.unsupported"
+    ),
+    "thread_safe_generator": "rushlight.random",
+    "typename": "rushlight.type_info",
     **dict.fromkeys(("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"), "rushlight.autograd.grad_mode"),
     **dict.fromkeys(("save", "load"), "rushlight.serialization"),
     **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
@@ -80,6 +136,7 @@ _LAZY = {
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(_SPARSE, "rushlight.sparse"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
+    **dict.fromkeys(_BY_POSITION, "rushlight.nn.functional.by_position"),
 }
 _LEGACY = {
     "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "BFloat16Tensor": "bfloat16",
@@ -91,10 +148,16 @@ _LEGACY = {
 def __getattr__(name):
     if name in _LAZY:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
+    elif name.startswith("_foreach_"):
+        found = getattr(_importlib.import_module("rushlight.foreach"), name)
     elif name in _LEGACY:
         from rushlight.tensor import legacy_type
 
         found = legacy_type(name, getattr(_core, _LEGACY[name]))
+    elif name.endswith("Storage") and name.replace("Storage", "Tensor") in _LEGACY:
+        from rushlight.storage import storage_class
+
+        found = storage_class(name)
     elif name in _PACKAGES:
         try:
             found = _importlib.import_module(f"rushlight.{name}")
@@ -146,31 +209,3 @@ def is_tensor(obj):
 def is_storage(obj):
     """Whether obj is the storage of a tensor."""
     return isinstance(obj, _core.UntypedStorage)
-
-
-def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Accepted: results are the same bits on any number of threads in every mode."""
-
-
-def are_deterministic_algorithms_enabled():
-    """True."""
-    return True
-
-
-def is_autocast_enabled(device_type=None):
-    """False: there is no autocasting yet."""
-    return False
-
-
-def get_autocast_dtype(device_type):
-    """The dtype that autocasting would use on the cpu."""
-    return _core.bfloat16
-
-
-def set_num_interop_threads(n):
-    """Accepted: there is one pool of threads."""
-
-
-def get_num_interop_threads():
-    """1: there is one pool of threads."""
-    return 1

@@ -8,7 +8,16 @@ import contextlib
 from rushlight import _core
 from rushlight._core import default_generator
 
-__all__ = ["default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
+__all__ = [
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+    "thread_safe_generator",
+]
 
 
 def manual_seed(seed):
@@ -21,6 +30,11 @@ def manual_seed(seed):
     tensor([0.8823, 0.9150])
     """
     return default_generator.manual_seed(int(seed))
+
+
+def thread_safe_generator():
+    """None: threads that load data draw from the default stream, whose lock they share."""
+    return None
 
 
 def seed():

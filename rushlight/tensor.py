@@ -2,7 +2,7 @@
 
 import importlib
 
-from rushlight import _core
+from rushlight import _core, unsupported
 
 Tensor = _core.Tensor
 
@@ -107,12 +107,6 @@ def resize_(self, *size, memory_format=None):
 
 
 @_method
-def resize_as_(self, other, memory_format=None):
-    """Changes the shape in place to that of other."""
-    return self.resize_(other.shape)
-
-
-@_method
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Makes this tensor look at the memory of `source`."""
     if source is None:
@@ -129,22 +123,44 @@ def __array_wrap__(self, array, context=None, return_scalar=False):
 
 
 @_method
+def __array_namespace__(self, /, *, api_version=None):
+    """The functions of the array API standard, for tensors. Raises ValueError for a version that they do not follow.
+
+    >>> torch.ones(1).__array_namespace__().__array_api_version__
+    '2024.12'
+    """
+    namespace = importlib.import_module("rushlight.array_api")
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise ValueError(
+            f"[__array_namespace__] api_version must be a version of the standard up to "
+            f"{namespace.__array_api_version__}. Received {api_version!r}."
+        )
+    return namespace
+
+
+@_method
+def to_device(self, device, /, *, stream=None):
+    """The tensor itself: only the cpu holds tensors. (The array API standard's name of `to`.)"""
+    return self.to(device)
+
+
+@_method
 def __reversed__(self):
     return self.flip(0) if self.dim() else self
 
 
 @_method
-def apply_(self, function):
-    """Replaces every element by function(element); for small tensors and debugging."""
-    flat = [function(x) for x in self.reshape(-1).tolist()]
+def apply_(self, callable):
+    """Replaces every element by callable(element); for small tensors and debugging."""
+    flat = [callable(x) for x in self.reshape(-1).tolist()]
     return self.copy_(_core.tensor_from(flat, self.dtype, True).reshape(self.shape))
 
 
 @_method
-def map_(self, other, function):
-    """Replaces every element by function(element, other's element)."""
-    pairs = zip(self.reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist(), strict=True)
-    flat = [function(a, b) for a, b in pairs]
+def map_(self, tensor, callable):
+    """Replaces every element by callable(element, tensor's element)."""
+    pairs = zip(self.reshape(-1).tolist(), tensor.expand(self.shape).reshape(-1).tolist(), strict=True)
+    flat = [callable(a, b) for a, b in pairs]
     return self.copy_(_core.tensor_from(flat, self.dtype, True).reshape(self.shape))
 
 
@@ -173,9 +189,79 @@ for _name in (
 
 
 @_method
-def dim_order(self):
-    """The dimensions from the outermost in memory to the innermost."""
+def dim_order(self, *, ambiguity_check=False):
+    """The dimensions from the outermost in memory to the innermost.
+
+    Raises RuntimeError with ambiguity_check when two have the same stride.
+    """
+    if ambiguity_check and len(set(self.stride())) < self.dim():
+        raise RuntimeError(
+            f"[dim_order] The tensor does not have unique dim order. Received strides {self.stride()}. "
+            "Use contiguous()."
+        )
     return tuple(sorted(range(self.dim()), key=lambda d: -self.stride(d)))
+
+
+@_method
+def storage(self):
+    """The elements of the memory under the tensor (deprecated: use untyped_storage())."""
+    return importlib.import_module("rushlight.storage").typed_storage(self)
+
+
+@_method
+def storage_type(self):
+    """The class of storage(), such as FloatStorage."""
+    return getattr(importlib.import_module("rushlight"), self.storage().type().removeprefix("torch."))
+
+
+@_method
+def new(self, *args, device=None):
+    """A tensor of this dtype: new(*size) is uninitialised, new(sequence) holds the data. (Deprecated: new_tensor.)"""
+    if device is not None:
+        _core.check_device(device)
+    return legacy_type("new", self.dtype)(*args)
+
+
+@_method
+def module_load(self, other, assign=False):
+    """What Module.load_state_dict puts in this tensor's place: itself holding other's values, or other (assign)."""
+    return other.detach() if assign else self.detach().copy_(other).detach()
+
+
+@_method
+def record_stream(self, stream):
+    """Raises RuntimeError: streams are an accelerator's."""
+    raise RuntimeError("[record_stream] the tensor must be an accelerator's. Received a tensor on the cpu.")
+
+
+def _torch_function(cls, func, types, args=(), kwargs=None):
+    """Calls func as if no argument overrode it; its tensors become objects of cls. For super().__torch_function__."""
+    if not all(issubclass(cls, other) for other in types):
+        return NotImplemented
+    before = _core._set_torch_function_enabled(False)
+    try:
+        result = func(*args, **(kwargs or {}))
+    finally:
+        _core._set_torch_function_enabled(before)
+    return _converted(result, cls)
+
+
+def _converted(result, cls):
+    if isinstance(result, Tensor):
+        return result if isinstance(result, cls) else result.as_subclass(cls)
+    if type(result) in (tuple, list):
+        return type(result)(_converted(x, cls) for x in result)
+    return result
+
+
+Tensor.__torch_function__ = classmethod(_torch_function)
+Tensor.name = property(lambda self: "", doc="The empty string: tensors have no names.")
+Tensor.grad_dtype = property(lambda self: self.dtype, doc="The dtype that .grad has: the tensor's own.")
+
+
+for _name, _reason in unsupported.METHODS.items():
+    if not hasattr(Tensor, _name):
+        setattr(Tensor, _name, unsupported.refusal(_name, _reason))
 
 
 def legacy_type(name, dtype):

@@ -2,7 +2,7 @@
 
 import rushlight
 
-__all__ = ["finfo", "iinfo"]
+__all__ = ["finfo", "iinfo", "typename"]
 
 # Binary interchange formats (IEEE 754-2019, and bfloat16): bits of the exponent and of the significand after the point,
 # and the decimal digits that always survive.
@@ -132,3 +132,16 @@ class iinfo(_TypeInfo):
 
     def __repr__(self):
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
+
+
+def typename(obj):
+    """The name of an object's type, with its module; of a tensor, that of its legacy class.
+
+    >>> torch.typename(torch.ones(2)), torch.typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, rushlight.Tensor):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", "") or ""
+    return named.__qualname__ if module in ("", "builtins") else f"{module}.{named.__qualname__}"

@@ -146,6 +146,10 @@ RETURNS = {
     "backward": "None",
     "__setstate__": "None",
     "dim_order": "tuple[_int, ...]",
+    "get_device": "_int",
+    **dict.fromkeys(
+        ("__array_namespace__", "storage", "storage_type", "to_dlpack", "cond", "while_loop", "lobpcg"), "Any"
+    ),
 }
 SEVERAL = (
     "aminmax", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_tensors", "chunk", "dsplit",

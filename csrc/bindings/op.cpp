@@ -27,7 +27,7 @@ bool overrides(PyObject* o) {
     return false;
   static PyObject* name = PyUnicode_InternFromString("__torch_function__");
   PyObject* f = _PyType_Lookup(type, name);
-  return f && f != disabled;
+  return f && f != disabled && f != _PyType_Lookup(tensor_type, name);
 }
 
 namespace {
@@ -131,6 +131,10 @@ bool is_factory(const OpDef& op) {
   return true;
 }
 
+bool takes_format(const OpDef& op) {
+  return op.name() == "clone" || op.name() == "contiguous" || op.name() == "empty" || op.name().ends_with("_like");
+}
+
 bool flag_value(const OpDef& op, const char* name, PyObject* value) {
   check(PyBool_Check(value), ErrorKind::type, "[", op.name(), "] argument '", name, "' must be bool, not ",
         Py_TYPE(value)->tp_name, ".");
@@ -143,7 +147,7 @@ bool take_extra(const PyOp& self, std::string_view key, PyObject* value, Extras&
     if (value != Py_None) extras.out = value;
     return true;
   }
-  if (key == "memory_format" && (op.name() == "clone" || op.name() == "contiguous" || op.name().ends_with("_like"))) {
+  if (key == "memory_format" && takes_format(op)) {
     check(value == Py_None || memory_format_of(value, extras.format), ErrorKind::type, "[", op.name(),
           "] argument 'memory_format' must be a torch.memory_format, not ", Py_TYPE(value)->tp_name, ".");
     return true;
@@ -162,6 +166,17 @@ bool take_extra(const PyOp& self, std::string_view key, PyObject* value, Extras&
     return false;
   }
   return true;
+}
+
+// The parameters of a call: the row's, and what take_extra() knows.
+std::string all_parameters(const PyOp& self) {
+  const OpDef& op = *self.op;
+  std::string text = parameter_text(*op.signature), named;
+  if (op.forms & out_ && !self.in_place) named += ", out=None";
+  if (takes_format(op)) (op.name() == "contiguous" ? text : named) += ", memory_format=None";
+  if (is_factory(op) && !self.in_place) named += ", layout=None, device=None, requires_grad=False, pin_memory=False";
+  if (!named.empty() && text.find('*') == text.npos) text += text.empty() ? "*" : ", *";
+  return text + named;
 }
 
 Tensor in_format(const Tensor& t, MemoryFormat format) {
@@ -209,6 +224,7 @@ bool bind(const PyOp& self, PyObject* const* args, Py_ssize_t positional, PyObje
   unsigned given = 0;
   Py_ssize_t i = 0;
   for (int k = 0; i < positional; ++k) {
+    if (k == s.n && i + 1 == positional && takes_format(*self.op) && memory_format_of(args[i], extras.format)) break;
     if (k == s.n || s.param[k].keyword_only) [[unlikely]]
       refuse(self, str("takes ", k, " positional argument", k == 1 ? "" : "s", " but ", positional, " were given"));
     const Param& p = s.param[k];
@@ -333,14 +349,12 @@ PyObject* op_doc(PyObject* self, void*) {
   const OpDef& op = *as_op(self).op;
   return new_string(str(op.signature->text, "\n\n", op.doc));
 }
-PyObject* op_text_signature(PyObject* self, void*) {
-  return new_string(str("(", parameter_text(*as_op(self).op->signature), ")"));
-}
+PyObject* op_text_signature(PyObject* self, void*) { return new_string(str("(", all_parameters(as_op(self)), ")")); }
 
 // A lambda with the row's parameters has the signature that inspect wants.
 PyObject* op_signature(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
-    std::string source = str("lambda ", parameter_text(*as_op(self).op->signature), ": None");
+    std::string source = str("lambda ", all_parameters(as_op(self)), ": None");
     nb::dict names;
     names["inf"] = std::numeric_limits<double>::infinity();
     names["__builtins__"] = nb::dict();

@@ -60,11 +60,10 @@ std::string parameter_text(const Signature& s) {
     const Param& p = s.param[k];
     if (k) out += ", ";
     if (p.keyword_only && !starred) out += "*, ";
-    starred |= p.keyword_only || p.variadic;
-    if (p.variadic) out += '*';
+    starred |= p.keyword_only;
     out += p.name;
     if (p.name == "from") out += '_';  // a keyword of Python
-    if (p.has_default && !p.variadic) out += str("=", nb::cast<std::string>(nb::repr(default_value(p.fallback))));
+    if (p.has_default) out += str("=", nb::cast<std::string>(nb::repr(default_value(p.fallback))));
   }
   return out;
 }

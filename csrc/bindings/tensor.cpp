@@ -303,6 +303,23 @@ template <class Definition> Definition* joined(std::initializer_list<const Defin
   return all->data();
 }
 
+// help() and inspect read a slot's parameter from the text "($self, value, /)"; PyTorch calls it other, or item.
+void rename_operands(PyTypeObject* type) {
+  PyObject *name, *method;
+  for (Py_ssize_t at = 0; PyDict_Next(type->tp_dict, &at, &name, &method);) {
+    if (!Py_IS_TYPE(method, &PyWrapperDescr_Type)) continue;
+    wrapperbase*& base = reinterpret_cast<PyWrapperDescrObject*>(method)->d_base;
+    std::string text = base->doc ? base->doc : "";
+    bool contains = text.starts_with("__contains__(");
+    std::string_view theirs = contains ? "key" : "value", ours = contains ? "item" : "other";
+    if (text.find(str("($self, ", theirs)) == text.npos || text.starts_with("__setattr__(")) continue;
+    for (std::size_t k = 0; (k = text.find(theirs, k)) != text.npos; k += ours.size())
+      text.replace(k, theirs.size(), ours);
+    base = new wrapperbase(*base);  // the type keeps it for good
+    base->doc = (new std::string(text))->c_str();
+  }
+}
+
 }  // namespace
 
 PyObject* wrap(TensorImpl* t) {
@@ -424,6 +441,7 @@ void add_tensor(PyObject* module) {
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!tensor_type || PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(tensor_type)) < 0)
     throw nb::python_error();
+  rename_operands(tensor_type);
   drop_python = release_object;
 }
 

@@ -77,9 +77,9 @@ class _ContextDecorator:
 class _GradMode(_ContextDecorator):
     mode = True
 
-    def __new__(cls, function=None):
+    def __new__(cls, orig_func=None):
         self = super().__new__(cls)
-        return self if function is None else self(function)
+        return self if orig_func is None else self(orig_func)
 
     def __enter__(self):
         self.previous = _core.is_grad_enabled()

@@ -3,9 +3,13 @@
 _NAMES = ("profile", "record_function", "emit_nvtx", "emit_itt", "load_nvprof")
 
 
+class _Moved(AttributeError, NotImplementedError):
+    """What is asked for lives elsewhere. An AttributeError, so that hasattr() answers."""
+
+
 def __getattr__(name):
     if name in _NAMES:
-        raise NotImplementedError(
+        raise _Moved(
             f"[autograd.profiler] {name} must be taken from the profiler's present home. "
             "Use rushlight.profiler.profile and rushlight.profiler.record_function."
         )

@@ -23,6 +23,7 @@ from rushlight.linalg.decompositions import (
     svd,
     svdvals,
 )
+from rushlight.linalg.indefinite import ldl_factor, ldl_factor_ex, ldl_solve
 from rushlight.linalg.lapack import LinAlgError
 from rushlight.linalg.norms import cond, matrix_norm, norm, vector_norm
 from rushlight.linalg.products import cross, diagonal, matmul, matrix_exp, matrix_power, multi_dot, vander, vecdot
@@ -44,7 +45,8 @@ from rushlight.linalg.solvers import (
 __all__ = [
     "LinAlgError",
     "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
-    "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul",
+    "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
+    "lu_factor_ex", "lu_solve", "matmul",
     "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
     "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip

@@ -91,7 +91,7 @@ def multi_dot(tensors, *, out=None):
     return given("linalg.multi_dot", result.squeeze(-1) if column else result, out)
 
 
-def vander(x, *, N=None):
+def vander(x, N=None):
     """The Vandermonde matrices of x [*, n]: [*, n, N], their columns the powers 0 ... N - 1 of x.
 
     >>> torch.linalg.vander(torch.tensor([1, 2, 3]))

@@ -14,6 +14,7 @@ FAMILIES = (
     "comparison",
     "elementwise",
     "shaping",
+    "strides",
     "joining",
     "indexing",
     "reduction",
@@ -23,6 +24,8 @@ FAMILIES = (
     "activation",
     "window",
     "spectral",
+    "segment",
+    "control",
 )
 for _family in FAMILIES:
     importlib.import_module(f"rushlight.ops.{_family}")

@@ -1,5 +1,7 @@
 """Tensors to other dtypes, to NumPy, to other memory: Tensor.to and its relatives."""
 
+import importlib
+
 from rushlight import _core
 from rushlight.ops.composition import composition
 
@@ -170,14 +172,33 @@ def is_pinned(input, device=None):
 
 @composition(public=False)
 def share_memory_(input):
-    """The tensor itself; processes are started after the data exists and see it by fork."""
+    """Moves the tensor's elements to memory in which processes forked from now on see each other's writes.
+
+    Other tensors that looked into the old memory keep it. Processes that are spawned get copies.
+
+    >>> torch.ones(2).share_memory_().is_shared()
+    True
+    """
+    importlib.import_module("rushlight.storage").share(input)
     return input
 
 
 @composition(public=False)
 def is_shared(input):
-    """False: storages are private to the process."""
-    return False
+    """Whether forked processes see each other's writes: see share_memory_()."""
+    return importlib.import_module("rushlight.storage").is_shared(input)
+
+
+@composition(method=False)
+def get_device(input):
+    """The index of the device: -1 for the CPU."""
+    return input.get_device()
+
+
+@composition(method=False)
+def to_dlpack(tensor):
+    """A DLPack capsule over the tensor's memory, which one reader may take: see from_dlpack."""
+    return tensor.__dlpack__()
 
 
 @composition

@@ -1,52 +1,88 @@
 """Tensors from data, ranges and other tensors. (zeros, ones, full, empty, eye and linspace are rows of the core.)"""
 
+import builtins
+
 from rushlight import _core
-from rushlight.ops.composition import composition
+from rushlight.ops.composition import FUNCTIONS, composition
 
 Tensor = _core.Tensor
 
 
-@composition(method=False, aliases=("asarray",))
-def as_tensor(data, dtype=None, device=None, *, copy=None, requires_grad=False):
+@composition(method=False)
+def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor: the tensor itself, or a view of an array's memory, where that is possible.
 
     >>> torch.as_tensor([1, 2])
     tensor([1, 2])
     """
+    return asarray(data, dtype=dtype, device=device)
+
+
+@composition(method=False)
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """`obj` as a tensor: the tensor itself, or a view of an array's memory, where that is possible and copy is not
+    True.
+
+    >>> torch.asarray([1, 2])
+    tensor([1, 2])
+    """
     if device is not None:
         _core.check_device(device)
-    if isinstance(data, Tensor) and not copy:
-        made = data if dtype is None or data.dtype == dtype else data.to(dtype)
+    if isinstance(obj, Tensor) and not copy:
+        made = obj if dtype is None or obj.dtype == dtype else obj.to(dtype)
     else:
-        made = _core.tensor_from(data, dtype, bool(copy))
+        made = _core.tensor_from(obj, dtype, bool(copy))
     return made.requires_grad_() if requires_grad else made
 
 
 @composition(method=False)
-def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A 0-d tensor of the default dtype, unless dtype is given.
 
     >>> torch.scalar_tensor(2)
     tensor(2.)
     """
+    _core.check_layout(layout)
     return _core.tensor(s, dtype=dtype or _core.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
+def _complex_fill(name, row):
+    """The row, whose numbers are real, for complex numbers too."""
+
+    def fill(first, fill_value, *, dtype=None, out=None, **options):
+        if not isinstance(fill_value, complex):
+            return row(first, fill_value, dtype=dtype, out=out, **options)
+        if dtype is None:
+            dtype = first.dtype if isinstance(first, Tensor) else _core.get_default_dtype().to_complex()
+        zero = row(first, 0, dtype=dtype, out=out)
+        made = zero.copy_(_core.tensor_from(fill_value, zero.dtype, True))
+        return made.requires_grad_() if options.get("requires_grad") else made
+
+    fill.__name__ = fill.__qualname__ = name
+    fill.__doc__ = row.__doc__
+    fill.__wrapped__ = row  # whose signature inspect reads
+    return fill
+
+
+full, full_like = (_complex_fill(name, getattr(_core, name)) for name in ("full", "full_like"))
+FUNCTIONS.update(full=full, full_like=full_like)
+
+
 @composition(method=False)
-def from_numpy(array):
+def from_numpy(ndarray):
     """A tensor over the memory of a NumPy array: writes are seen on both sides.
 
     >>> import numpy
     >>> torch.from_numpy(numpy.array([1, 2, 3]))
     tensor([1, 2, 3])
     """
-    if type(array).__module__ != "numpy" or not hasattr(array, "__array_interface__"):
+    if type(ndarray).__module__ != "numpy" or not hasattr(ndarray, "__array_interface__"):
         raise TypeError(
-            f"[from_numpy] expected np.ndarray (got {type(array).__name__}). Use torch.as_tensor for other data."
+            f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__}). Use torch.as_tensor for other data."
         )
-    if array.dtype.kind == "c" or array.dtype.byteorder not in "=|<":
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return _core.from_buffer(array)
+    if ndarray.dtype.kind == "c" or ndarray.dtype.byteorder not in "=|<":
+        ndarray = ndarray.astype(ndarray.dtype.newbyteorder("="), copy=False)
+    return _core.from_buffer(ndarray)
 
 
 @composition(method=False)
@@ -117,8 +153,8 @@ def arange(
     return made.requires_grad_() if requires_grad else made
 
 
-@composition(method=False)
-def range(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+@composition(method=False, out=True)
+def range(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """start, start + step, ... up to and including end (deprecated: use arange).
 
     >>> torch.range(1, 3)
@@ -132,7 +168,7 @@ def range(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fal
 
 
 @composition(method=False, out=True)
-def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
+def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """base ** linspace(start, end, steps).
 
     >>> torch.logspace(0, 2, 3)
@@ -160,8 +196,54 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     return made.detach().requires_grad_() if requires_grad else made.detach()
 
 
+@composition(method=False)
+def empty_permuted(
+    size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
+    """An uninitialised tensor [*size] whose dimensions lie in memory in the order physical_layout, outermost first.
+
+    Raises RuntimeError unless physical_layout is a permutation of the dimensions.
+
+    >>> torch.empty_permuted((2, 3, 4), (2, 0, 1)).stride()
+    (3, 1, 6)
+    """
+    order = tuple(physical_layout)
+    if sorted(order) != list(builtins.range(len(size))):
+        raise RuntimeError(
+            f"[empty_permuted] physical_layout must be a permutation of the {len(size)} dimensions. Received {order}."
+        )
+    made = _core.empty([size[d] for d in order], dtype=dtype, layout=layout, device=device, pin_memory=pin_memory)
+    return made.permute([order.index(d) for d in builtins.range(len(size))]).detach().requires_grad_(requires_grad)
+
+
+@composition(method=False)
+def from_file(
+    filename, shared=None, size=0, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
+    """A tensor [size] over the bytes of a file. shared: what is written to it is written to the file, which is made
+    or lengthened as needed; otherwise writes stay in memory.
+
+    Raises OSError when the file cannot be opened, RuntimeError when it is too short.
+    """
+    import mmap
+    import os
+
+    dtype = dtype or _core.get_default_dtype()
+    wanted = size * dtype.itemsize
+    if not wanted:
+        return _core.empty(0, dtype=dtype)
+    with open(os.open(filename, os.O_RDWR | os.O_CREAT if shared else os.O_RDONLY), "r+b" if shared else "rb") as file:
+        present = os.fstat(file.fileno()).st_size
+        if present < wanted and not shared:
+            raise RuntimeError(f"[from_file] the file must hold {wanted} bytes. Received {present} in {filename!r}.")
+        if present < wanted:
+            file.truncate(wanted)
+        mapped = mmap.mmap(file.fileno(), wanted, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    return frombuffer(mapped, dtype=dtype, requires_grad=requires_grad)
+
+
 @composition(public=False)
-def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False):
+def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A new tensor from `data`, with input's dtype unless given."""
     return _core.tensor(data, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
@@ -193,7 +275,7 @@ def new_ones(input, *size, dtype=None, **options):
 @composition(public=False)
 def new_full(input, size, fill_value, *, dtype=None, **options):
     """fill_value [*size] with input's dtype unless given."""
-    return _core.full(size, fill_value, dtype=dtype or input.dtype, **options)
+    return full(size, fill_value, dtype=dtype or input.dtype, **options)
 
 
 @composition(public=False)

@@ -192,8 +192,8 @@ def einsum(*args):
 # --- products
 
 
-@composition(method=False, out=True)
-def tensordot(a, b, dims=2, *, out=None):
+@composition(method=False)
+def tensordot(a, b, dims=2, out=None):
     """The products of a and b summed over pairs of dimensions: the last `dims` of a with the first of b, or two lists
     of them.
 
@@ -230,7 +230,8 @@ def tensordot(a, b, dims=2, *, out=None):
     depth = math.prod(a.shape[d] for d in of_a)
     left = a.permute(free_a + of_a).reshape(math.prod(rows), depth)
     right = b.permute(of_b + free_b).reshape(depth, math.prod(columns))
-    return _core.matmul(left, right).reshape(rows + columns)
+    made = _core.matmul(left, right).reshape(rows + columns)
+    return made if out is None else write_out("tensordot", made, out)
 
 
 @composition(out=True)
@@ -406,14 +407,14 @@ def cholesky_inverse(input, upper=False, *, out=None):
 
 
 @composition(out=True)
-def cholesky_solve(input, L, upper=False, *, out=None):
-    """X with A @ X = input [*, M, K], A being the matrix whose Cholesky factor is L [*, M, M].
+def cholesky_solve(B, L, upper=False, *, out=None):
+    """X with A @ X = B [*, M, K], A being the matrix whose Cholesky factor is L [*, M, M].
 
     >>> torch.cholesky_solve(torch.tensor([[8.0]]), torch.tensor([[2.0]]))
     tensor([[2.]])
     """
     lower = (L.mH if upper else L).tril()
-    half = rushlight.linalg.solve_triangular(lower, input, upper=False)
+    half = rushlight.linalg.solve_triangular(lower, B, upper=False)
     return rushlight.linalg.solve_triangular(lower.mH, half, upper=True)
 
 
@@ -555,3 +556,72 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     if niter < 0:
         raise ValueError(f"[pca_lowrank] niter must be non-negative integer. Received {niter}.")
     return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)
+
+
+# --- norms by their older names, eigenvalues at one end
+
+
+@composition(method=False, out=True)
+def frobenius_norm(input, dim=(), keepdim=False, *, out=None):
+    """The square root of the sum of squares over dim, or over all dimensions.
+
+    >>> torch.frobenius_norm(torch.tensor([[3.0, 4.0]]))
+    tensor(5.)
+    """
+    return rushlight.linalg.vector_norm(input, 2, dim or None, keepdim)
+
+
+@composition(method=False, out=True)
+def nuclear_norm(input, dim=(-2, -1), keepdim=False, *, out=None):
+    """The sum of singular values of the matrices along two dimensions.
+
+    >>> torch.nuclear_norm(torch.eye(2))
+    tensor(2.)
+    """
+    if isinstance(dim, bool):  # nuclear_norm(input, keepdim)
+        dim, keepdim = (-2, -1), dim
+    return rushlight.linalg.matrix_norm(input, "nuc", tuple(dim), keepdim)
+
+
+@composition(method=False)
+def norm_except_dim(v, pow=2, dim=0):
+    """The norms of order pow over all dimensions but one, with size 1 in them; over all where dim is -1.
+
+    >>> torch.norm_except_dim(torch.tensor([[3.0, 4.0], [6.0, 8.0]]))
+    tensor([[ 5.],
+            [10.]])
+    """
+    if dim == -1:
+        return rushlight.linalg.vector_norm(v, pow)
+    others = [d for d in range(v.ndim) if d != dim % v.ndim]
+    return rushlight.linalg.vector_norm(v, pow, others, True) if others else v.abs()
+
+
+@composition(method=False)
+def lobpcg(
+    A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, largest=None, method=None, tracker=None,
+    ortho_iparams=None, ortho_fparams=None, ortho_bparams=None,
+):  # fmt: skip
+    """(values [*, k], vectors [*, M, k]): the k largest (or smallest) solutions of A x = value * B x, A symmetric.
+
+    B: positive definite, the identity by default. k: as many as X has columns, or 1. The problem is solved exactly, by
+    a Cholesky factor of B and all eigenvalues: iK, niter, tol, method and ortho_* steer an iteration and are not read.
+    Raises RuntimeError when A is not square, ValueError when k does not fit.
+
+    >>> torch.lobpcg(torch.diag(torch.tensor([1.0, 3.0, 2.0])), k=2)[0]
+    tensor([3., 2.])
+    """
+    k = k or (X.shape[-1] if X is not None else 1)
+    if not 0 < k <= A.shape[-1]:
+        raise ValueError(f"[lobpcg] k must be from 1 to {A.shape[-1]}. Received {k}.")
+    inverse = None
+    if B is not None:
+        factor = rushlight.linalg.cholesky(B)
+        inverse = rushlight.linalg.solve_triangular(factor, _core.eye(B.shape[-1], dtype=B.dtype), upper=False)
+        A = inverse @ A @ inverse.mT
+    values, vectors = rushlight.linalg.eigh(A)
+    if inverse is not None:
+        vectors = inverse.mT @ vectors
+    if largest is None or largest:
+        values, vectors = values.flip(-1), vectors.flip(-1)
+    return values[..., :k], vectors[..., :k]

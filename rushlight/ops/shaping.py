@@ -729,7 +729,20 @@ def _copying(name, view):
     return copy
 
 
+def _part(name):
+    """A part of a sparse tensor, by the name of its method."""
+
+    def part(input):
+        if input.layout is _core.strided:
+            raise RuntimeError(f"[{name}_copy] the tensor must be sparse. Received a strided one. Use to_sparse().")
+        return getattr(input, name)()
+
+    return part
+
+
+_SPARSE_PARTS = ("ccol_indices", "col_indices", "crow_indices", "indices", "row_indices", "values")
 _VIEWS = {
+    **{name: _part(name) for name in _SPARSE_PARTS},
     "alias": _core.alias,
     "as_strided": _core.as_strided,
     "detach": Tensor.detach,

@@ -54,8 +54,9 @@ OP(to_dtype, all_types, "to_dtype(input: Tensor, dtype: dtype) -> Tensor") {
   .samples = "randn(3, 4), float64\nrandint(0, 5, (3,)), float32",
 };
 
-OP(copy, all_types, "copy(input: Tensor, src: Tensor) -> Tensor") {
-  .doc = "src, broadcast to input's shape and converted to its dtype. In place: input becomes src.",
+OP(copy, all_types, "copy(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor") {
+  .doc =
+      "src, broadcast to input's shape and converted to its dtype. In place: input becomes src, at once in any case.",
   .forms = inplace,
   .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype); },
   .cpu =

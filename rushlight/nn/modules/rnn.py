@@ -6,77 +6,12 @@ import warnings
 import rushlight
 from rushlight.nn import functional as F
 from rushlight.nn import init
+from rushlight.nn.functional.recurrent import GATES, STEPS, run_layers
 from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 from rushlight.nn.utils.rnn import PackedSequence
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
-
-
-# One step each: what the input contributes [N, G * H], the state, and the weights of the state; the new state.
-# The state is a tuple of tensors [N, H]; its first is the output.
-
-
-def _plain_step(nonlinearity):
-    def step(from_input, state, w_hh, b_hh, w_hr):
-        return (nonlinearity(from_input + F.linear(state[0], w_hh, b_hh)),)
-
-    return step
-
-
-def _lstm_step(from_input, state, w_hh, b_hh, w_hr):
-    hidden, cell = state
-    i, f, g, o = (from_input + F.linear(hidden, w_hh, b_hh)).chunk(4, -1)
-    cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
-    hidden = o.sigmoid() * cell.tanh()
-    return (hidden if w_hr is None else F.linear(hidden, w_hr)), cell
-
-
-def _gru_step(from_input, state, w_hh, b_hh, w_hr):
-    (hidden,) = state
-    r, z, n = from_input.chunk(3, -1)
-    hr, hz, hn = F.linear(hidden, w_hh, b_hh).chunk(3, -1)
-    z = (z + hz).sigmoid()
-    n = (n + (r + hr).sigmoid() * hn).tanh()
-    return (n + z * (hidden - n),)
-
-
-_STEPS = {
-    "RNN_TANH": _plain_step(rushlight.tanh),
-    "RNN_RELU": _plain_step(rushlight.relu),
-    "LSTM": _lstm_step,
-    "GRU": _gru_step,
-}
-_GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
-
-
-def _scan(step, data, sizes, state, weights, reverse):
-    """One layer in one direction.
-
-    Args:
-        data: the steps of all sequences, packed: [sum of sizes, F].
-        sizes: the number of sequences at each step, descending.
-        state: a tuple of [N, H].
-
-    Returns:
-        The outputs, packed like `data`, and the last state of each sequence.
-    """
-    w_ih, w_hh, b_ih, b_hh, w_hr = weights
-    inputs = F.linear(data, w_ih, b_ih).split(sizes)
-    outputs, finished = [None] * len(sizes), []
-    first, size = state, sizes[-1 if reverse else 0]
-    state = tuple(s[:size] for s in first)
-    for t in range(len(sizes) - 1, -1, -1) if reverse else range(len(sizes)):
-        if sizes[t] < size:  # the shortest sequences have ended
-            finished.append(tuple(s[sizes[t] :] for s in state))
-            state = tuple(s[: sizes[t]] for s in state)
-        elif sizes[t] > size:  # backwards they begin here
-            state = tuple(rushlight.cat([s, f[size : sizes[t]]]) for s, f in zip(state, first, strict=True))
-        size = sizes[t]
-        state = step(inputs[t], state, w_hh, b_hh, w_hr)
-        outputs[t] = state[0]
-    last = [state, *reversed(finished)]
-    return rushlight.cat(outputs), tuple(rushlight.cat(parts) for parts in zip(*last, strict=True))
 
 
 class RNNBase(Module):
@@ -121,7 +56,7 @@ class RNNBase(Module):
             raise ValueError("proj_size should be a positive integer or zero to disable projections")
         if proj_size >= hidden_size:
             raise ValueError("proj_size has to be smaller than hidden_size")
-        if mode not in _STEPS:
+        if mode not in STEPS:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         self.mode = mode
         self.input_size = input_size
@@ -133,7 +68,7 @@ class RNNBase(Module):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
 
-        gates, output_size = _GATES[mode] * hidden_size, proj_size or hidden_size
+        gates, output_size = GATES[mode] * hidden_size, proj_size or hidden_size
         directions = 2 if bidirectional else 1
         self._all_weights = []
         for layer in range(num_layers):
@@ -222,19 +157,12 @@ class RNNBase(Module):
         if sorted_indices is not None:
             state = tuple(s.index_select(1, sorted_indices) for s in state)
 
-        step, last = _STEPS[self.mode], []
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction in range(2 if self.bidirectional else 1):
-                row = len(last)
-                begin = tuple(s[row] for s in state)
-                output, end = _scan(step, data, sizes, begin, self._weights(layer, direction), bool(direction))
-                outputs.append(output)
-                last.append(end)
-            data = rushlight.cat(outputs, -1) if self.bidirectional else outputs[0]
-            if self.dropout and self.training and layer < self.num_layers - 1:
-                data = F.dropout(data, self.dropout)
-        state = tuple(rushlight.stack(parts) for parts in zip(*last, strict=True))
+        directions = 2 if self.bidirectional else 1
+        weights = [
+            self._weights(layer, direction) for layer in range(self.num_layers) for direction in range(directions)
+        ]
+        dropout = self.dropout if self.training else 0.0
+        data, state = run_layers(STEPS[self.mode], data, sizes, state, weights, directions, dropout)
 
         if packed:
             output = PackedSequence(data, batch_sizes, sorted_indices, unsorted_indices)
@@ -435,7 +363,7 @@ class RNNCellBase(Module):
         if not batched:
             input, state = input.unsqueeze(0), tuple(s.unsqueeze(0) for s in state)
         from_input = F.linear(input, self.weight_ih, self.bias_ih)
-        state = _STEPS[self._mode](from_input, state, self.weight_hh, self.bias_hh, None)
+        state = STEPS[self._mode](from_input, state, self.weight_hh, self.bias_hh, None)
         return state if batched else tuple(s.squeeze(0) for s in state)
 
     def extra_repr(self):
