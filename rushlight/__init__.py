@@ -57,7 +57,7 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "autograd", "cuda", "demo", "linalg", "nn", "optim", "printing", "random", "return_types", "serialization",
+    "autograd", "cuda", "demo", "func", "linalg", "nn", "optim", "printing", "random", "return_types", "serialization",
     "special", "testing", "utils", "version", "viz",
 )  # fmt: skip
 _LOSSES_AND_DISTANCES = (
@@ -71,6 +71,7 @@ _LAZY = {
     **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
     **dict.fromkeys(_LOSSES_AND_DISTANCES, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
+    "vmap": "rushlight.func",
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
 }

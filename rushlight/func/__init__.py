@@ -1,0 +1,3 @@
+"""Functions of functions."""
+from rushlight.func.vectorize import vmap
+__all__=["vmap"]

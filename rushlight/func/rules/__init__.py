@@ -1,0 +1,62 @@
+"""What operators do with a hidden batch: a rule by family, read from the row, else example by example."""
+
+from rushlight import _core
+from rushlight.func.batched import is_at
+from rushlight.func.rules import indexing, matrix, neural  # noqa: F401 (they register their rules)
+from rushlight.func.rules.pointwise import COMPOSED, pointwise
+from rushlight.func.rules.random import draw
+from rushlight.func.rules.registry import RULES, Plan, by_loop, finished, level_of, write
+from rushlight.func.rules.shape import DIMENSIONS, along_dimensions
+
+__all__ = ["dispatch", "draw"]
+
+_plans = {}  # operator -> (plan, its rule); a method and a function of one row are two operators
+
+
+def dispatch(function, args, kwargs):
+    """The answer to __torch_function__: the operator at the innermost level among its arguments."""
+    level = level_of(args, kwargs)
+    if not isinstance(function, _core.Op):
+        return _not_a_row(level, function, args)
+    plan, rule = _plans.get(function) or _planned(function)
+    if kwargs.get("out") is not None:
+        raise RuntimeError(
+            f"[vmap] {plan.name} must be called without out= under vmap: the tensor has no room for a batch. Use the "
+            "result."
+        )
+    if rule is pointwise:
+        result = finished(pointwise(level, plan, args, kwargs), level)
+        return args[0] if plan.in_place else result
+    values, _ = plan.bind(args, kwargs)
+    result = rule(level, plan, *values)
+    return write(level, plan, values[0], result) if plan.in_place else finished(result, level)
+
+
+def _planned(function):
+    plan = Plan(function)
+    if plan.name in RULES:
+        rule = RULES[plan.name]
+    elif plan.is_formula or plan.name in COMPOSED:
+        rule = pointwise
+    elif plan.tensors == [0] and any(name in DIMENSIONS for name in plan.names):
+        rule = along_dimensions
+    else:
+        rule = by_loop
+    _plans[function] = plan, rule
+    return plan, rule
+
+
+def _not_a_row(level, function, args):
+    name = getattr(function, "__name__", "")
+    if name == "__getitem__":
+        return indexing.getitem(level, *args)
+    if name == "__setitem__":
+        return indexing.setitem(level, *args)
+    if name == "result_type":
+        plain = (_stand_in(x) if isinstance(x, _core.Tensor) else x for x in args)
+        return _core.result_type(*plain)
+    raise RuntimeError(f"[vmap] {function!r} must not be used under vmap: it has no batching rule.")
+
+
+def _stand_in(x):
+    return _core.empty([0] * x.ndim, dtype=x.dtype)
