@@ -66,8 +66,9 @@ def vjp(func, *primals, has_aux=False):
         has_aux (bool): `func` returns (output, aux).
 
     Returns:
-        (output, vjp_fn), with has_aux (output, vjp_fn, aux). `vjp_fn(*cotangents)` may be called any number of times;
-        its result is that of one primal, or a tuple with one entry per primal.
+        (output, vjp_fn), with has_aux (output, vjp_fn, aux). `vjp_fn(cotangents)` takes the structure of the output
+        and returns a tuple with one entry per primal. It may be called any number of times: what it needs is kept as
+        long as it lives, whatever retain_graph says.
 
     Raises:
         RuntimeError: the cotangents have not the structure or the shapes of the output.
@@ -79,11 +80,8 @@ def vjp(func, *primals, has_aux=False):
     record, aux = _recorded("vjp", func, primals, {}, has_aux)
     outputs, spec = pytree.tree_flatten(record.output)
 
-    def vjp_fn(*cotangents, retain_graph=True, create_graph=None):
-        given = cotangents[0] if len(cotangents) == 1 and type(record.output) is not tuple else cotangents
-        if len(cotangents) == 1 and pytree.tree_structure(cotangents[0]) == spec:
-            given = cotangents[0]
-        leaves, given_spec = pytree.tree_flatten(given)
+    def vjp_fn(cotangents, retain_graph=True, create_graph=None):
+        leaves, given_spec = pytree.tree_flatten(cotangents)
         if given_spec != spec:
             raise RuntimeError(
                 f"[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
