@@ -170,7 +170,8 @@ class Function:
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        """Rule for `rushlight.func.vmap`."""
+        """Rule for `torch.func.vmap`: `info` has the batch_size and randomness of the map, `in_dims` the mapped dimension
+        of each argument or None. Returns the output and its out_dims."""
         raise NotImplementedError(
             "You must implement the vmap staticmethod (or set generate_vmap_rule=True) for your custom "
             "autograd.Function to use it with vmap."
@@ -179,11 +180,19 @@ class Function:
     @classmethod
     def apply(cls, *args, **kwargs):
         """Calls the operator: runs `forward` and records it if an input asks for a gradient."""
-        if cls.setup_context is Function.setup_context:
+        run = cls._forward_then_setup
+        if cls.setup_context is not Function.setup_context:
+            args = cls._bind(*args, **kwargs)
+        else:
+            run = cls.forward
             if kwargs:
                 args = cls._bind(None, *args, **kwargs)[1:]
-            return _core.apply_function(cls, cls._backward_cls(), cls.forward, args)
-        return _core.apply_function(cls, cls._backward_cls(), cls._forward_then_setup, cls._bind(*args, **kwargs))
+        result = _core.apply_function(cls, cls._backward_cls(), run, args)
+        if result is NotImplemented:  # an argument has a hidden batch
+            from rushlight.func.custom_function import apply_mapped
+
+            return apply_mapped(cls, args)
+        return result
 
     @classmethod
     def _bind(cls, *args, **kwargs):

@@ -6,7 +6,6 @@ further operators.
 """
 
 from rushlight import _core
-from rushlight.func import batched
 from rushlight.func.batched import Batched, is_at
 from rushlight.utils import _pytree as pytree
 
@@ -136,12 +135,14 @@ def require_batch(level, name, target):
 
 def level_of(args, kwargs):
     """The innermost level among the arguments."""
-    found = batched.leaves_at((args, kwargs))
-    for x in found:
-        for level in batched.levels_of(x):
-            if not level.running:
-                raise RuntimeError(
-                    f"[vmap] a tensor must not be used after its vmap has returned: it has escaped from level "
-                    f"{level.depth}. Return it from the mapped function instead."
-                )
-    return max((x.level for x in found), key=lambda level: level.depth)
+    found = None
+    for x in (*args, *kwargs.values()) if kwargs else args:
+        for part in x if type(x) is tuple or type(x) is list else (x,):
+            if type(part) is Batched and (found is None or part.level.depth > found.depth):
+                found = part.level
+    if not found.running:
+        raise RuntimeError(
+            f"[vmap] a tensor must not be used after its vmap has returned: it has escaped from level {found.depth}. "
+            "Return it from the mapped function instead."
+        )
+    return found
