@@ -248,7 +248,16 @@ def rot90(input, k=1, dims=(0, 1)):
     return (input.flip(b) if k == 1 else input.flip(a)).transpose(a, b)
 
 
-FUNCTIONS["resolve_conj"], FUNCTIONS["resolve_neg"] = Tensor.resolve_conj, Tensor.resolve_neg
+@composition(method=False)
+def resolve_conj(input):
+    """The tensor itself: conj() computes its result."""
+    return input.resolve_conj()
+
+
+@composition(method=False)
+def resolve_neg(input):
+    """The tensor itself: neg() computes its result."""
+    return input.resolve_neg()
 
 
 # --- pieces
@@ -472,7 +481,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     sizes = list(input.shape[:-1])
     for d in sorted((first, second)):
         sizes.insert(d, n)
-    made = _core.zeros(sizes, dtype=input.dtype)
+    made = input.new_zeros(sizes)
     made.diagonal(offset, first, second).copy_(input)
     return made
 

@@ -1,12 +1,13 @@
 """What operators do with a hidden batch: a rule by family, read from the row, else example by example."""
 
 from rushlight import _core
-from rushlight.func.batched import is_at
+from rushlight.func.batched import Batched
 from rushlight.func.rules import indexing, matrix, neural  # noqa: F401 (they register their rules)
 from rushlight.func.rules.pointwise import COMPOSED, pointwise
 from rushlight.func.rules.random import draw
 from rushlight.func.rules.registry import RULES, Plan, by_loop, finished, level_of, write
 from rushlight.func.rules.shape import DIMENSIONS, along_dimensions
+from rushlight.ops.composition import everywhere
 
 __all__ = ["dispatch", "draw"]
 
@@ -17,7 +18,7 @@ def dispatch(function, args, kwargs):
     """The answer to __torch_function__: the operator at the innermost level among its arguments."""
     level = level_of(args, kwargs)
     if not isinstance(function, _core.Op):
-        return _not_a_row(level, function, args)
+        return _not_a_row(level, function, args, kwargs)
     plan, rule = _plans.get(function) or _planned(function)
     if kwargs.get("out") is not None:
         raise RuntimeError(
@@ -28,6 +29,9 @@ def dispatch(function, args, kwargs):
         result = finished(pointwise(level, plan, args, kwargs), level)
         return args[0] if plan.in_place else result
     values, _ = plan.bind(args, kwargs)
+    for k, x in enumerate(values):
+        if type(x) is Batched and k not in plan.tensors:
+            x.item()  # raises: a number is wanted
     result = rule(level, plan, *values)
     return write(level, plan, values[0], result) if plan.in_place else finished(result, level)
 
@@ -46,16 +50,18 @@ def _planned(function):
     return plan, rule
 
 
-def _not_a_row(level, function, args):
+def _not_a_row(level, function, args, kwargs):
     name = getattr(function, "__name__", "")
     if name == "__getitem__":
         return indexing.getitem(level, *args)
     if name == "__setitem__":
         return indexing.setitem(level, *args)
     if name == "result_type":
-        plain = (_stand_in(x) if isinstance(x, _core.Tensor) else x for x in args)
-        return _core.result_type(*plain)
-    raise RuntimeError(f"[vmap] {function!r} must not be used under vmap: it has no batching rule.")
+        return _core.result_type(*(_stand_in(x) if isinstance(x, _core.Tensor) else x for x in args))
+    if function is everywhere:
+        return everywhere(args[0].value)
+    # In Python, and it reads the elements.
+    return finished(by_loop(level, None, args, kwargs, call=lambda one: function(*one[0], **one[1])), level)
 
 
 def _stand_in(x):

@@ -18,6 +18,10 @@ def getitem(level, x, key):
 def setitem(level, x, key, value):
     """x[key] = value for an example."""
     require_batch(level, "__setitem__", x)
+    mask = _whole_mask(key, value)
+    if mask is not None:
+        x.masked_fill_(mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)), value)
+        return
     basic, indices = _split(x, key)
     place = Batched(x.value[(slice(None), *basic)], level)
     if not isinstance(value, Tensor):
@@ -28,6 +32,12 @@ def setitem(level, x, key, value):
         place.copy_(value)
     else:
         place.index_put_(indices, value.to(x.dtype) if value.ndim == 0 else value)
+
+
+def _whole_mask(key, value):
+    """The key when it is one mask that differs between examples, to be filled with one value."""
+    is_mask = type(key) is Batched and key.dtype == _core.bool
+    return key if is_mask and (not isinstance(value, Tensor) or value.ndim == 0) else None
 
 
 def _split(x, key):
@@ -109,6 +119,10 @@ def index(level, plan, input, indices):
 
 @rule("index_put")
 def index_put(level, plan, input, indices, values, accumulate):
+    if len(indices) == 1 and not accumulate and (mask := _whole_mask(indices[0], values)) is not None:
+        return input.masked_fill(mask.reshape(*mask.shape, *[1] * (input.ndim - mask.ndim)), values)
+    if any(i is not None and i.dtype in (_core.bool, _core.uint8) for i in indices):
+        _, indices = _split(input, tuple(slice(None) if i is None else i for i in indices))
     x, inner, values = _put_arguments(level, input, indices, values)
     return _core.index_put(x, inner, values, accumulate)
 
@@ -139,7 +153,7 @@ def index_select(level, plan, input, dim, index):
         result = _core.index_select(x, dim + 1, index)
         return result.squeeze(1) if input.ndim == 0 else result
     if input.ndim == 0:
-        return front(input, level).unsqueeze(1).expand(level.size, *index.shape)
+        return front(input, level)
     return _index(level, input, [*[None] * dim, index.reshape(-1)])
 
 

@@ -3,7 +3,7 @@
 import functools
 
 from rushlight import _core
-from rushlight.func.batched import front, is_at, lifted
+from rushlight.func.batched import Batched, front, is_at, lifted
 from rushlight.func.rules.registry import require_batch, rule
 
 Tensor = _core.Tensor
@@ -19,6 +19,9 @@ def pointwise(level, plan, args, kwargs):
     """The rule of every elementwise operator, in place or not, on its arguments as they were given."""
     masks = {p["name"] for p in plan.parameters if p["type"] == "Mask"}
     named = [*zip(plan.names, args, strict=False), *kwargs.items()]
+    for name, x in named:
+        if type(x) is Batched and plan.names.index(name) not in plan.tensors:
+            x.item()  # raises: a number is wanted
     operands = [x for name, x in named if isinstance(x, Tensor) and name not in masks]
     rank = max(x.ndim for _, x in named if isinstance(x, Tensor))
     dtype = promoted(operands)
@@ -34,8 +37,7 @@ def pointwise(level, plan, args, kwargs):
 
     args = [prepared(name, x, k == 0 and plan.in_place) for k, (name, x) in enumerate(named[: len(args)])]
     kwargs = {name: prepared(name, x) for name, x in named[len(args) :]}
-    result = plan.function(*args, **kwargs)
-    return result
+    return plan.function(*args, **kwargs)
 
 
 def promoted(operands):

@@ -71,7 +71,7 @@ def by_loop(level, plan, *values, call=None):
     """Any operator: example by example. The results are stacked; what is no tensor must be the same for all."""
     if level.size == 0:
         raise RuntimeError(
-            f"[vmap] {plan.name} has no batching rule, so it runs example by example, and the batch must not be empty. "
+            f"[vmap] {plan.name if plan else 'a function'} has no batching rule, so it runs example by example, and the batch must not be empty. "
             "Received size 0."
         )
     call = call or plan.call

@@ -35,7 +35,7 @@ def along_dimensions(level, plan, *values):
     values[0] = x
     result = plan.call(values)
     if rank == 0:
-        return _each(result, lambda r: r.squeeze(1) if r.ndim == 2 else r)
+        return _each(result, lambda r: r.squeeze(1) if r.ndim > 1 else r)
     if kept and "keepdim" in plan.names and values[plan.names.index("keepdim")]:
         return _each(result, lambda r: r.reshape(kept))
     return result

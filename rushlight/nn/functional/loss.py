@@ -11,6 +11,7 @@ import rushlight
 from rushlight import _core
 from rushlight.nn.functional.activation import log_softmax, logsigmoid
 from rushlight.nn.functional.distance import pairwise_distance
+from rushlight.ops.composition import everywhere
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -227,8 +228,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     smallest = 1e-12  # of the denominator of the derivative, (input - target) / (input * (1 - input))
     with rushlight.no_grad():
         inside = input * (1 - input) >= smallest
-        all_inside = bool(inside.all())
-        if not all_inside and not bool(((input >= 0) & (input <= 1)).all()):
+        all_inside = everywhere(inside)
+        if not all_inside and not everywhere((input >= 0) & (input <= 1)):
             raise RuntimeError(
                 "[binary_cross_entropy] all elements of input should be between 0 and 1. "
                 f"Received values from {input.min().item()} to {input.max().item()}. "
@@ -338,7 +339,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = var * rushlight.ones_like(input)
-    elif bool((var < 0).any()):
+    elif not everywhere(~(var < 0)):
         raise ValueError("var has negative entry/entries")
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
