@@ -18,7 +18,7 @@ import warnings
 import rushlight
 from rushlight import _core
 
-__all__ = ["FunctionCtx", "BackwardCFunction", "Function", "InplaceFunction", "once_differentiable"]
+__all__ = ["FunctionCtx", "BackwardCFunction", "Function", "InplaceFunction", "NestedIOFunction", "once_differentiable"]
 
 
 class FunctionCtx(_core.FunctionContext):
@@ -221,6 +221,13 @@ class InplaceFunction(Function):
     def __init__(self, inplace=False):
         super().__init__()
         self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """A base for functions with nested inputs in the old style, which no longer run: see `Function`.
+
+    The name is kept because programs ask for it. A `Function` may take and return nested containers itself.
+    """
 
 
 def once_differentiable(backward):

@@ -8,7 +8,8 @@ import warnings
 
 from rushlight import _core
 
-__all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "set_multithreading_enabled"]
+__all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "set_multithreading_enabled",
+           "enforce_grad_layout_policy"]  # fmt: skip
 
 _GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect would slow `import rushlight` down
 
@@ -77,9 +78,9 @@ class _ContextDecorator:
 class _GradMode(_ContextDecorator):
     mode = True
 
-    def __new__(cls, function=None):
+    def __new__(cls, orig_func=None):
         self = super().__new__(cls)
-        return self if function is None else self(function)
+        return self if orig_func is None else self(orig_func)
 
     def __enter__(self):
         self.previous = _core.is_grad_enabled()
@@ -207,6 +208,26 @@ class set_multithreading_enabled(_ContextDecorator):
 
     def __init__(self, mode):
         self.mode = mode
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exception):
+        pass
+
+    def clone(self):
+        return type(self)(self.mode)
+
+
+class enforce_grad_layout_policy(_ContextDecorator):
+    """Accepted so that programs which set it run: a gradient that is dense is taken over in its own layout always.
+
+    Args:
+        enable (bool): has no effect.
+    """
+
+    def __init__(self, enable=True):
+        self.mode = enable
 
     def __enter__(self):
         pass
