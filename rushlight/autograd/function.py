@@ -163,7 +163,7 @@ class Function:
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        """Forward-mode derivative. It may be defined; forward mode itself is not offered, so it is never called."""
+        """Forward-mode derivative. It may be defined; forward mode is made of two reverse passes and never calls it."""
         raise NotImplementedError(
             "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
         )

@@ -5,7 +5,7 @@ _NAMES = ("profile", "record_function", "emit_nvtx", "emit_itt", "load_nvprof")
 
 def __getattr__(name):
     if name in _NAMES:
-        raise NotImplementedError(
+        raise AttributeError(
             f"[autograd.profiler] {name} must be taken from the profiler's present home. "
             "Use rushlight.profiler.profile and rushlight.profiler.record_function."
         )

@@ -125,11 +125,18 @@ class Batched:
 
     @requires_grad.setter
     def requires_grad(self, on):
-        self.value.requires_grad = on
+        self.requires_grad_(on)
 
     def requires_grad_(self, requires_grad=True):
-        self.value.requires_grad_(requires_grad)
-        return self
+        raise RuntimeError(
+            "[requires_grad_] a tensor must not be made to require grad inside vmap. Use torch.func.grad, vjp, jacrev, "
+            "jacfwd or hessian in the mapped function, or set requires_grad outside."
+        )
+
+    @property
+    def grad(self):
+        found = self.value.grad
+        return None if found is None else Batched(found, self.level)
 
     @property
     def data(self):
@@ -137,10 +144,6 @@ class Batched:
 
     def detach(self):
         return Batched(self.value.detach(), self.level)
-
-    def detach_(self):
-        self.value.detach_()
-        return self
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
         raise RuntimeError(
@@ -245,7 +248,7 @@ def _asked(name):
     return ask
 
 
-def _operator(name, *, swapped=False, fallback=None):
+def _operator(name, *, swapped=False):
     row = getattr(_core, name)
 
     def call(self, other):
@@ -260,12 +263,12 @@ def _fill_class():
     for name in (
         "dtype", "device", "layout", "itemsize", "is_cpu", "is_cuda", "is_xpu", "is_mps", "is_mtia", "is_xla", "is_ipu",
         "is_maia", "is_vulkan", "is_meta", "is_mkldnn", "is_quantized", "is_sparse", "is_sparse_csr", "is_nested",
-        "grad", "grad_fn", "is_leaf", "retains_grad", "output_nr",
+        "grad_fn", "is_leaf", "retains_grad", "output_nr",
     ):  # fmt: skip
         setattr(Batched, name, _kept(name))
     for name in (
         "element_size", "is_floating_point", "is_complex", "is_signed", "is_inference", "get_device", "is_conj",
-        "is_neg", "is_pinned", "is_shared", "has_names", "is_contiguous", "retain_grad", "register_hook",
+        "is_neg", "is_pinned", "is_shared", "has_names", "is_contiguous",
     ):  # fmt: skip
         setattr(Batched, name, _asked(name))
     binary = {

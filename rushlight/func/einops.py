@@ -5,6 +5,7 @@ import re
 
 import rushlight
 
+_REST = ("...",)  # "..." on its own: a tuple, as a group in parentheses is a list
 _TOKEN = re.compile(r"\s*(\.\.\.|[A-Za-z_]\w*|1|[()]|\S)")
 
 
@@ -60,7 +61,7 @@ def _groups(side, pattern):
         elif token == "1":
             groups.append([]) if open_group is None else None
         elif open_group is None:
-            groups.append([token])
+            groups.append(_REST if token == "..." else [token])
         else:
             open_group.append(token)
     if open_group is not None:
@@ -74,7 +75,7 @@ def _groups(side, pattern):
 
 def _without_ellipsis(groups, pattern, tensor):
     """The groups of the left side, with names of their own for the dimensions behind "..."."""
-    if ["..."] in groups:
+    if _REST in groups:
         count = tensor.ndim - len(groups) + 1
         groups = _spread(groups, [f"...{k}" for k in range(count)]) if count >= 0 else groups
     if len(groups) != tensor.ndim:
@@ -86,8 +87,8 @@ def _without_ellipsis(groups, pattern, tensor):
 
 
 def _spread(groups, names):
-    """"..." on its own becomes one group per dimension."""
-    return [part for group in groups for part in ([[n] for n in names] if group == ["..."] else [group])]
+    """The groups with one for each name instead of "..." on its own."""
+    return [part for group in groups for part in ([[n] for n in names] if group is _REST else [group])]
 
 
 def _check(pattern, left, right, lengths):

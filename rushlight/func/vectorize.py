@@ -19,7 +19,8 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 
     Args:
         func: takes tensors or nested containers of them; returns tensors or nested containers of them.
-        in_dims (int or nested structure): the dimension to map, for each argument or leaf; None: not mapped.
+        in_dims (int or nested structure): the dimension to map, for each positional argument or each tensor in it;
+            None: not mapped, like keyword arguments.
         out_dims (int or nested structure): where the results get that dimension; None: the result is the same for all.
         randomness (str): random operators are an "error", draw "different" numbers for each example, or the "same".
         chunk_size (int): at most so many examples at once, to save memory. Default: all.
@@ -43,13 +44,12 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     def mapped(*args, **kwargs):
         leaves, spec = pytree.tree_flatten(args)
         dims = _in_dims(func, in_dims, args, leaves, spec)
-        named, named_spec = pytree.tree_flatten(kwargs)  # mapped over dimension 0, as far as they are tensors
-        leaves = [*leaves, *named]
-        dims = [*dims, *(0 if isinstance(x, Tensor) else None for x in named)]
         size = _batch_size(leaves, dims)
 
         def run(leaves, size):
-            return _run(func, leaves, dims, spec, named_spec, size, out_dims, randomness)
+            level = Level(len(running.levels) + 1, size, randomness)
+            inputs = [x if d is None else Batched(x.movedim(d, 0), level) for x, d in zip(leaves, dims, strict=True)]
+            return _run(func, level, pytree.tree_unflatten(inputs, spec), kwargs, out_dims)
 
         if chunk_size is None or chunk_size >= size:
             return run(leaves, size)
@@ -58,11 +58,8 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     return mapped
 
 
-def _run(func, leaves, dims, spec, named_spec, size, out_dims, randomness):
-    level = Level(len(running.levels) + 1, size, randomness)
-    inputs = [x if d is None else Batched(x.movedim(d, 0), level) for x, d in zip(leaves, dims, strict=True)]
-    args = pytree.tree_unflatten(inputs[: spec.num_leaves], spec)
-    kwargs = pytree.tree_unflatten(inputs[spec.num_leaves :], named_spec)
+def _run(func, level, args, kwargs, out_dims):
+    """func on arguments with their batch hidden at this level; the results with the batch in its place."""
     running.levels.append(level)
     before = _core._set_random_override(draw)
     try:
