@@ -5,7 +5,7 @@ a result by two reverse passes (the first is linear in its cotangent, the second
 PyTorch, a dual tensor has requires_grad=True, what runs under no_grad() loses its tangent, and the work is done by
 `unpack_dual`.
 
->>> from torch.autograd import forward_ad
+>>> forward_ad = torch.autograd.forward_ad
 >>> with forward_ad.dual_level():
 ...     x = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(1.0))
 ...     forward_ad.unpack_dual(x * x).tangent

@@ -170,8 +170,10 @@ class Function:
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        """Rule for `torch.func.vmap`: `info` has the batch_size and randomness of the map, `in_dims` the mapped dimension
-        of each argument or None. Returns the output and its out_dims."""
+        """Rule for `torch.func.vmap`; returns the output and its out_dims.
+
+        `info` has the batch_size and the randomness of the map, `in_dims` each argument's mapped dimension or None.
+        """
         raise NotImplementedError(
             "You must implement the vmap staticmethod (or set generate_vmap_rule=True) for your custom "
             "autograd.Function to use it with vmap."

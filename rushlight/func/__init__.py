@@ -2,8 +2,7 @@
 
 They compose: vmap(grad(f)) gives the gradient for each example, jacfwd(jacrev(f)) a Hessian.
 
->>> from torch.func import grad, vmap
->>> vmap(grad(torch.sin))(torch.tensor([0.0, 1.0]))
+>>> torch.func.vmap(torch.func.grad(torch.sin))(torch.tensor([0.0, 1.0]))
 tensor([1.0000, 0.5403])
 """
 

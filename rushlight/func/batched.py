@@ -20,7 +20,7 @@ Tensor = _core.Tensor
 class Level:
     """One vmap while it runs."""
 
-    __slots__ = ("depth", "running", "randomness", "size")
+    __slots__ = ("depth", "randomness", "running", "size")
 
     def __init__(self, depth, size, randomness):
         self.depth = depth

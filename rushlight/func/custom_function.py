@@ -117,7 +117,12 @@ class _Generated(Function):
         grads = [g if g is None else Batched(g, level) for g in grads]
         result = ctx.cls.backward(example, *grads)
         result = result if isinstance(result, tuple) else (result,)
-        return None, None, None, *(_for_input(g, k < len(ctx.places) and ctx.places[k], level) for k, g in enumerate(result))
+        return (
+            None,
+            None,
+            None,
+            *(_for_input(g, k < len(ctx.places) and ctx.places[k], level) for k, g in enumerate(result)),
+        )
 
 
 def _hidden(tensors, places, level):

@@ -422,7 +422,7 @@ def _value_and_gradient(func, argnums, has_aux, args, kwargs):
     value = record.output
     if not isinstance(value, Tensor):
         raise RuntimeError(
-            "[grad] Expected f(*args) to return a single tensor, was a container. Pass has_aux=True for further results."
+            "[grad] Expected f(*args) to return a single tensor, was a container. Use has_aux=True for further results."
         )
     if value.ndim:
         raise RuntimeError(

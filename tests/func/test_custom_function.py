@@ -48,7 +48,7 @@ def by_hand(t):
         @staticmethod
         def vmap(info, in_dims, x, w):
             assert info.batch_size == 3 and info.randomness == "error"
-            x, w = (a if d is None else a.movedim(d, 0) for a, d in zip((x, w), in_dims))
+            x, w = (a if d is None else a.movedim(d, 0) for a, d in zip((x, w), in_dims, strict=False))
             return (x * w).sum(-1), 0
 
     return Total.apply

@@ -175,7 +175,9 @@ def test_the_history_outside_stays():
 def test_each_transform_sees_its_own_variable_alone():
     inner = lambda x: func.grad(lambda y: x * y)(x)  # noqa: E731
     assert func.grad(inner)(rushlight.tensor(3.0)) == 1
-    pushed = func.jvp(lambda x: func.jvp(lambda y: x * y, (x,), (x * 0 + 1,))[1], (rushlight.tensor(3.0),), (rushlight.tensor(1.0),))
+    pushed = func.jvp(
+        lambda x: func.jvp(lambda y: x * y, (x,), (x * 0 + 1,))[1], (rushlight.tensor(3.0),), (rushlight.tensor(1.0),)
+    )
     assert pushed[1] == 1
 
 

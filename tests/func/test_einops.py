@@ -21,7 +21,15 @@ PATTERNS = [
     ("a b ... -> b (a ...)", {}),
     ("... a b c -> a b c ...", {}),
 ]
-WRONG = ["a b c -> a c", "a b c", "a _ c -> a _ c", "a a b -> a b a", "a b -> b a", "a (b d) c -> a b d c", "a (b c -> a"]
+WRONG = [
+    "a b c -> a c",
+    "a b c",
+    "a _ c -> a _ c",
+    "a a b -> a b a",
+    "a b -> b a",
+    "a (b d) c -> a b d c",
+    "a (b c -> a",
+]
 
 
 @pytest.mark.parametrize(("pattern", "lengths"), PATTERNS)

@@ -1,11 +1,11 @@
 """vmap over every row of the registry: mapped, a sample gives what its examples give one by one."""
 
+import functools
 import itertools
 
 import pytest
 
 import rushlight
-from rushlight import _core
 from rushlight.utils import _pytree as pytree
 from tests.ops.samples import evaluate, samples
 from tests.ops.test_every_row import INFO, RANDOM, ours
@@ -69,7 +69,8 @@ def test_mapped_is_the_loop(name, line):
                 for k in range(len(shared))
             ]
             in_dims = tuple(dim if k in batched else None for k in range(len(shared)))
-            found = outcome(lambda: rushlight.func.vmap(call, in_dims=in_dims)(*stacked))
+            mapped = functools.partial(rushlight.func.vmap(call, in_dims=in_dims), *stacked)
+            found = outcome(mapped)
             compare(name, f"{line} batched {chosen} at {dim}", found, expected)
 
 
@@ -81,7 +82,7 @@ def compare(name, where, found, expected):
         assert isinstance(found, Exception), f"{where}: the loop raised {failure}"
         assert failure is not None, f"{where}: {found!r}"
         return
-    leaves, spec = pytree.tree_flatten(found)
+    leaves, _spec = pytree.tree_flatten(found)
     columns = zip(*(pytree.tree_leaves(e) for e in expected), strict=True)
     for got, column in zip(leaves, columns, strict=True):
         wanted = rushlight.stack(column)

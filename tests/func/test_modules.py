@@ -45,7 +45,7 @@ def test_tied_weights():
     assert func.functional_call(model, {"first.weight": zeros}, x).tolist() == [0.0, 0.0]
     apart = func.functional_call(model, {"first.weight": zeros + 1}, x, tie_weights=False)
     assert rushlight.equal(apart, model.second(rushlight.tensor([2.0, 2.0])))
-    with pytest.raises(ValueError, match="got multiple values for keys.*tied"):
+    with pytest.raises(ValueError, match=r"got multiple values for keys.*tied"):
         func.functional_call(model, {"first.weight": zeros, "second.weight": zeros + 1}, x)
 
 
@@ -99,7 +99,9 @@ MODULES = {
     "Transformer": (lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True), (2, 5, 4)),
     "Embedding": (lambda: nn.Embedding(7, 3), "indices"),
     "CNN": (
-        lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 3), nn.GELU()),
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 3), nn.GELU()
+        ),
         (2, 1, 8, 8),
     ),
 }

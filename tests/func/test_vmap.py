@@ -282,19 +282,19 @@ def test_refuses(f, kind, message):
 
 
 CALLS = [
-    (lambda t: (lambda x: x, dict(in_dims=(0, 0)), 1), ValueError, "not compatible with the structure of `inputs`"),
-    (lambda t: (lambda x: x, dict(in_dims=2), 1), ValueError, "Got in_dim=2 for some input"),
-    (lambda t: (lambda x: x, dict(in_dims=None), 1), ValueError, "expected `in_dims` to be int or a"),
-    (lambda t: (lambda x: x, dict(in_dims=("a",)), 1), ValueError, "must be either an integer dimension or None"),
-    (lambda t: (lambda x: x, dict(in_dims=(None,)), 1), ValueError, "at least one"),
+    (lambda t: (lambda x: x, {"in_dims": (0, 0)}, 1), ValueError, "not compatible with the structure of `inputs`"),
+    (lambda t: (lambda x: x, {"in_dims": 2}, 1), ValueError, "Got in_dim=2 for some input"),
+    (lambda t: (lambda x: x, {"in_dims": None}, 1), ValueError, "expected `in_dims` to be int or a"),
+    (lambda t: (lambda x: x, {"in_dims": ("a",)}, 1), ValueError, "must be either an integer dimension or None"),
+    (lambda t: (lambda x: x, {"in_dims": (None,)}, 1), ValueError, "at least one"),
     (lambda t: (lambda x, y: x, {}, 2), ValueError, "same size in the mapped dimension"),
     (lambda t: (lambda: 0, {}, 0), ValueError, "got no inputs"),
     (lambda t: (lambda x: 3, {}, 1), ValueError, "return only Tensors|only return Tensors"),
-    (lambda t: (lambda x: x, dict(out_dims=None), 1), ValueError, "can not return a "),
-    (lambda t: (lambda x: x, dict(out_dims=(0, 1)), 1), ValueError, "out_dims is not compatible"),
-    (lambda t: (lambda x: x, dict(out_dims=5), 1), IndexError, "out_dims must be in the range"),
-    (lambda t: (lambda x: x, dict(randomness="some"), 1), RuntimeError, "Only allowed values for randomness"),
-    (lambda t: (lambda x: x, dict(chunk_size=0), 1), ValueError, "chunk_size should be None or greater than 0"),
+    (lambda t: (lambda x: x, {"out_dims": None}, 1), ValueError, "can not return a "),
+    (lambda t: (lambda x: x, {"out_dims": (0, 1)}, 1), ValueError, "out_dims is not compatible"),
+    (lambda t: (lambda x: x, {"out_dims": 5}, 1), IndexError, "out_dims must be in the range"),
+    (lambda t: (lambda x: x, {"randomness": "some"}, 1), RuntimeError, "Only allowed values for randomness"),
+    (lambda t: (lambda x: x, {"chunk_size": 0}, 1), ValueError, "chunk_size should be None or greater than 0"),
 ]
 
 
@@ -309,7 +309,12 @@ def test_a_tensor_that_has_escaped_says_so():
     kept = []
     vmap(lambda x: kept.append(x) or x)(X3)
     assert "its vmap has returned" in repr(kept[0])
-    for use in (lambda x: x + 1, lambda x: x[0], lambda x: rushlight.stack([x, x]), lambda x: vmap(lambda y: y + x)(X3)):
+    for use in (
+        lambda x: x + 1,
+        lambda x: x[0],
+        lambda x: rushlight.stack([x, x]),
+        lambda x: vmap(lambda y: y + x)(X3),
+    ):
         with pytest.raises(RuntimeError, match="escaped from level 1"):
             use(kept[0])
 

@@ -35,7 +35,9 @@ def _convolution(level, run, input, weight, bias, groups, spatial, transposed):
     if input.ndim not in (spatial + 1, spatial + 2) or weight.ndim != spatial + 2:
         return run(front(input, level)[0], front(weight, level)[0], None, groups)  # raises
     if input.ndim == spatial + 1:
-        return finished(_convolution(level, run, input.unsqueeze(0), weight, bias, groups, spatial, transposed), level)[0]
+        return finished(_convolution(level, run, input.unsqueeze(0), weight, bias, groups, spatial, transposed), level)[
+            0
+        ]
     if not is_at(weight, level):
         shared = None if is_at(bias, level) else bias
         x = front(input, level)

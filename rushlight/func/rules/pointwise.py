@@ -69,7 +69,9 @@ def masked_fill(level, plan, input, mask, value):
     return _core.masked_fill(lifted(input, level, rank), lifted(mask, level, rank), value)
 
 
-@rule("to_dtype", "clone", "contiguous", "contiguous_copy", "alias", "zeros_like", "ones_like", "empty_like", "full_like")
+@rule(
+    "to_dtype", "clone", "contiguous", "contiguous_copy", "alias", "zeros_like", "ones_like", "empty_like", "full_like"
+)
 def as_it_is(level, plan, input, *rest):
     return plan.call([input.value, *rest])
 

@@ -70,8 +70,9 @@ _SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input"
 def by_loop(level, plan, *values, call=None):
     """Any operator: example by example. The results are stacked; what is no tensor must be the same for all."""
     if level.size == 0:
+        name = plan.name if plan else "a function in Python"
         raise RuntimeError(
-            f"[vmap] {plan.name if plan else 'a function'} has no batching rule, so it runs example by example, and the batch must not be empty. "
+            f"[vmap] {name} runs example by example, for want of a batching rule, and the batch must not be empty. "
             "Received size 0."
         )
     call = call or plan.call

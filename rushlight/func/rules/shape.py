@@ -200,7 +200,15 @@ def repeat_interleave(level, plan, input, repeats, dim, output_size):
 
 
 # --- results whose size depends on the data
-@rule("nonzero", "masked_select", "unique_sorted", "unique_dim", "unique_consecutive_flat", "unique_consecutive_dim", "bincount")
+@rule(
+    "nonzero",
+    "masked_select",
+    "unique_sorted",
+    "unique_dim",
+    "unique_consecutive_flat",
+    "unique_consecutive_dim",
+    "bincount",
+)
 def dynamic(level, plan, *values):
     raise RuntimeError(
         f"[vmap] {plan.name} must not be used under vmap: the size of its result depends on the data (dynamic shape), "
