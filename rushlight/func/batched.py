@@ -45,6 +45,7 @@ class Batched:
         self.level = level
 
     __class__ = property(lambda self: Tensor)
+    __array_priority__ = 1000  # a NumPy number on the left asks __rmul__ and its like
 
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
@@ -252,7 +253,7 @@ def _operator(name, *, swapped=False):
     row = getattr(_core, name)
 
     def call(self, other):
-        if not isinstance(other, (Tensor, int, float, complex)):
+        if not isinstance(other, (Tensor, complex)) and not hasattr(type(other), "__float__"):
             return NotImplemented
         return row(other, self) if swapped else row(self, other)
 

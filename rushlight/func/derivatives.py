@@ -350,16 +350,19 @@ def pulled_back(outputs, inputs, cotangents, create_graph):
             for k in range(level.size)
         ]
         return [Batched(rushlight.stack(column), level) for column in zip(*rows, strict=True)]
-    levels = known[::-1]
-    pairs = []
     for y, v in zip(outputs, cotangents, strict=True):
         if v.shape != y.shape:
             raise RuntimeError(
                 f"[vjp] Mismatch in shape: a cotangent must have the shape of its output, {list(y.shape)}. Received "
                 f"{list(v.shape)}."
             )
-        if y.requires_grad:
-            pairs.append((innermost(over(y, levels)), innermost(over(v, levels))))
+    levels = known[::-1]
+    with rushlight.enable_grad():  # what is expanded belongs to the graph
+        pairs = [
+            (innermost(over(y, levels)), innermost(over(v, levels)))
+            for y, v in zip(outputs, cotangents, strict=True)
+            if y.requires_grad
+        ]
     return _engine(pairs, inputs, create_graph)
 
 
@@ -371,11 +374,9 @@ def _engine(pairs, inputs, create_graph):
     """One run of the engine over (output, cotangent) pairs without wrappers."""
     grads = [None] * len(inputs)
     if pairs and inputs:
-        with rushlight.enable_grad():  # what over() expanded belongs to the graph
-            grads = _core.run_backward(
-                tuple(y for y, _ in pairs), tuple(v for _, v in pairs), True, create_graph,
-                tuple(innermost(x) for x in inputs), True, False,
-            )  # fmt: skip
+        grads = _core.run_backward(
+            *map(tuple, zip(*pairs, strict=True)), True, create_graph, tuple(map(innermost, inputs)), True, False
+        )
     return [
         wrapped(rushlight.zeros_like(innermost(x)) if g is None else g, levels_of(x))
         for x, g in zip(inputs, grads, strict=True)

@@ -1,25 +1,25 @@
 """What operators do with a hidden batch: a rule by family, read from the row, else example by example."""
 
+import functools
+
 from rushlight import _core
 from rushlight.func.batched import Batched
 from rushlight.func.rules import indexing, matrix, neural  # noqa: F401 (they register their rules)
 from rushlight.func.rules.pointwise import COMPOSED, pointwise
 from rushlight.func.rules.random import draw
-from rushlight.func.rules.registry import RULES, Plan, by_loop, finished, level_of, write
+from rushlight.func.rules.registry import RULES, by_loop, finished, level_of, plan_of, write
 from rushlight.func.rules.shape import DIMENSIONS, along_dimensions
 from rushlight.ops.composition import everywhere
 
 __all__ = ["dispatch", "draw"]
-
-_plans = {}  # operator -> (plan, its rule); a method and a function of one row are two operators
-
 
 def dispatch(function, args, kwargs):
     """The answer to __torch_function__: the operator at the innermost level among its arguments."""
     level = level_of(args, kwargs)
     if not isinstance(function, _core.Op):
         return _not_a_row(level, function, args, kwargs)
-    plan, rule = _plans.get(function) or _planned(function)
+    plan = plan_of(function)
+    rule = _rule_of(plan)
     if kwargs.get("out") is not None:
         raise RuntimeError(
             f"[vmap] {plan.name} must be called without out= under vmap: the tensor has no room for a batch. Use the "
@@ -36,18 +36,15 @@ def dispatch(function, args, kwargs):
     return write(level, plan, values[0], result) if plan.in_place else finished(result, level)
 
 
-def _planned(function):
-    plan = Plan(function)
+@functools.cache
+def _rule_of(plan):
     if plan.name in RULES:
-        rule = RULES[plan.name]
-    elif plan.is_formula or plan.name in COMPOSED:
-        rule = pointwise
-    elif plan.tensors == [0] and any(name in DIMENSIONS for name in plan.names):
-        rule = along_dimensions
-    else:
-        rule = by_loop
-    _plans[function] = plan, rule
-    return plan, rule
+        return RULES[plan.name]
+    if plan.is_formula or plan.name in COMPOSED:
+        return pointwise
+    if plan.tensors == [0] and any(name in DIMENSIONS for name in plan.names):
+        return along_dimensions
+    return by_loop
 
 
 def _not_a_row(level, function, args, kwargs):

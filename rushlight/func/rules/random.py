@@ -2,7 +2,7 @@
 
 from rushlight import _core
 from rushlight.func.batched import Batched, front, leaves_at, lifted, running
-from rushlight.func.rules.registry import Plan, by_loop, finished, require_batch
+from rushlight.func.rules.registry import by_loop, finished, plan_of, require_batch
 
 Tensor = _core.Tensor
 
@@ -19,7 +19,7 @@ def draw(function, types, args, kwargs):
     level = running.levels.pop()  # what is called below belongs to the map outside
     before = _core._set_random_override(draw if running.levels else None)
     try:
-        plan = Plan(function)
+        plan = plan_of(function)
         values, extras = plan.bind(args, kwargs)
         result = _draw(level, plan, values, extras)
     finally:

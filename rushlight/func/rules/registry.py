@@ -5,6 +5,8 @@ defaults filled in. It returns a tensor, or a tuple of them, that has the batch 
 further operators.
 """
 
+import functools
+
 from rushlight import _core
 from rushlight.func.batched import Batched, is_at
 from rushlight.utils import _pytree as pytree
@@ -64,6 +66,7 @@ class Plan:
         return self.plain(*positional, **named, **(extras or {}))
 
 
+plan_of = functools.cache(Plan)  # a method and a function of one row are two operators
 _SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "a": "input"}
 
 
