@@ -10,6 +10,7 @@ memory that a binding could read by mistake: what has no rule refuses.
 """
 
 import threading
+from types import FunctionType
 
 from rushlight import _core
 from rushlight.utils import _pytree as pytree
@@ -56,7 +57,7 @@ class Batched:
     def __getattr__(self, name):
         # The operators in Python and the methods made of rows; both ask __torch_function__ in the end.
         found = getattr(Tensor, name)
-        if isinstance(found, _core.Op) or type(found) is type(_kept):
+        if isinstance(found, (_core.Op, FunctionType)):
             setattr(Batched, name, found)
             return getattr(self, name)
         raise RuntimeError(
@@ -229,10 +230,13 @@ class Batched:
         return self.numpy()
 
     def __reduce_ex__(self, protocol):
-        raise RuntimeError("[vmap] a tensor inside vmap must not be copied or saved whole. Use clone().")
+        raise RuntimeError("[vmap] a tensor inside vmap must not be saved. Return it from the mapped function.")
 
     def __copy__(self):
         return self.alias()
+
+    def __deepcopy__(self, memo):
+        return self.detach().clone()
 
 
 def _kept(name):

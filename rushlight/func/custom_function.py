@@ -23,6 +23,8 @@ def apply_mapped(cls, args):
         return _by_own_rule(cls, level, args)
     if cls.generate_vmap_rule:
         return finished(_Generated.apply(cls, level, _places(args, level), *(inside(x, level) for x in args)), level)
+    if cls._takes_batches:
+        return finished(cls.apply(*(inside(x, level) for x in args)), level)
     if cls.__module__.startswith("rushlight."):
         return finished(by_loop(level, None, *args, call=lambda one: cls.apply(*one)), level)
     raise RuntimeError(
@@ -117,12 +119,8 @@ class _Generated(Function):
         grads = [g if g is None else Batched(g, level) for g in grads]
         result = ctx.cls.backward(example, *grads)
         result = result if isinstance(result, tuple) else (result,)
-        return (
-            None,
-            None,
-            None,
-            *(_for_input(g, k < len(ctx.places) and ctx.places[k], level) for k, g in enumerate(result)),
-        )
+        found = [_for_input(g, batched, level) for g, batched in zip(result, ctx.places, strict=False)]
+        return None, None, None, *found  # cls, level, places
 
 
 def _hidden(tensors, places, level):

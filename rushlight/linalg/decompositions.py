@@ -25,6 +25,8 @@ def _half_diagonal(x):
 
 
 class _Cholesky(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -45,6 +47,8 @@ class _Cholesky(Function):
 
 
 class _QR(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a, mode):
         import numpy
@@ -79,6 +83,8 @@ class _QR(Function):
 
 
 class _SVD(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a, full_matrices):
         import numpy
@@ -128,6 +134,8 @@ class _SVD(Function):
 
 
 class _HermitianEigen(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a, lower):
         import numpy

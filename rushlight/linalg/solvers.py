@@ -21,6 +21,8 @@ _SINGULAR = "The factorization could not be completed because the input matrix i
 
 
 class _Inverse(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -55,6 +57,8 @@ class _Solve(Function):
 
 
 class _Determinant(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -81,6 +85,8 @@ class _Determinant(Function):
 
 
 class _SignedLogDeterminant(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy

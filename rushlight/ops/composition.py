@@ -76,6 +76,17 @@ def write_out(name, result, out):
     return out.copy_(result.detach())
 
 
+def by_method(name):
+    """The function that calls this method of its first argument: what poses as a tensor has a method of its own."""
+
+    def call(input, *args):
+        return getattr(input, name)(*args)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = getattr(Tensor, name).__doc__
+    return call
+
+
 def asks_overrides(function):
     """Makes a function in Python ask __torch_function__ as the rows do: for what reads the elements of its arguments.
 

@@ -3,7 +3,7 @@
 import itertools
 
 from rushlight import _core
-from rushlight.ops.composition import FUNCTIONS, composition
+from rushlight.ops.composition import FUNCTIONS, by_method, composition
 from rushlight.ops.dimension import given_sizes, wrap_dim, wrap_dims
 
 Tensor = _core.Tensor
@@ -248,16 +248,7 @@ def rot90(input, k=1, dims=(0, 1)):
     return (input.flip(b) if k == 1 else input.flip(a)).transpose(a, b)
 
 
-@composition(method=False)
-def resolve_conj(input):
-    """The tensor itself: conj() computes its result."""
-    return input.resolve_conj()
-
-
-@composition(method=False)
-def resolve_neg(input):
-    """The tensor itself: neg() computes its result."""
-    return input.resolve_neg()
+FUNCTIONS["resolve_conj"], FUNCTIONS["resolve_neg"] = by_method("resolve_conj"), by_method("resolve_neg")
 
 
 # --- pieces
@@ -741,7 +732,7 @@ def _copying(name, view):
 _VIEWS = {
     "alias": _core.alias,
     "as_strided": _core.as_strided,
-    "detach": Tensor.detach,
+    "detach": by_method("detach"),
     "diagonal": _core.diagonal,
     "expand": lambda input, size, *, implicit=False: _core.expand(input, size),
     "permute": _core.permute,
@@ -762,4 +753,4 @@ _VIEWS = {
 for _name, _view in _VIEWS.items():
     FUNCTIONS[f"{_name}_copy"] = _copying(f"{_name}_copy", _view)
 for _name in ("detach", "detach_"):
-    FUNCTIONS[_name] = getattr(Tensor, _name)
+    FUNCTIONS[_name] = by_method(_name)

@@ -7,11 +7,12 @@ from rushlight.func.batched import Batched
 from rushlight.func.rules import indexing, matrix, neural  # noqa: F401 (they register their rules)
 from rushlight.func.rules.pointwise import COMPOSED, pointwise
 from rushlight.func.rules.random import draw
-from rushlight.func.rules.registry import RULES, by_loop, finished, level_of, plan_of, write
+from rushlight.func.rules.registry import RULES, by_loop, example, finished, level_of, plan_of, write
 from rushlight.func.rules.shape import DIMENSIONS, along_dimensions
 from rushlight.ops.composition import everywhere
 
 __all__ = ["dispatch", "draw"]
+
 
 def dispatch(function, args, kwargs):
     """The answer to __torch_function__: the operator at the innermost level among its arguments."""
@@ -28,12 +29,21 @@ def dispatch(function, args, kwargs):
     if rule is pointwise:
         result = finished(pointwise(level, plan, args, kwargs), level)
         return args[0] if plan.in_place else result
-    values, _ = plan.bind(args, kwargs)
-    for k, x in enumerate(values):
-        if type(x) is Batched and k not in plan.tensors:
+    values, extras = plan.bind(args, kwargs)
+    for name, x in zip(plan.names, values, strict=True):
+        if type(x) is Batched and name in plan.numbers:
             x.item()  # raises: a number is wanted
+    if extras:
+        _check_extras(level, plan, values, extras)
     result = rule(level, plan, *values)
     return write(level, plan, values[0], result) if plan.in_place else finished(result, level)
+
+
+def _check_extras(level, plan, values, extras):
+    """What the row does not name has no effect here, or is refused: device, layout, memory_format, requires_grad."""
+    if extras.get("requires_grad"):
+        values[0].requires_grad_()  # raises
+    example(plan, level, values, extras)
 
 
 @functools.cache

@@ -37,7 +37,8 @@ def setitem(level, x, key, value):
 def _whole_mask(key, value):
     """The key when it is one mask that differs between examples, to be filled with one value."""
     is_mask = type(key) is Batched and key.dtype == _core.bool
-    return key if is_mask and (not isinstance(value, Tensor) or value.ndim == 0) else None
+    is_one = value.ndim == 0 if isinstance(value, Tensor) else isinstance(value, (bool, int, float, complex))
+    return key if is_mask and is_one else None
 
 
 def _split(x, key):

@@ -17,12 +17,11 @@ COMPOSED = (
 
 def pointwise(level, plan, args, kwargs):
     """The rule of every elementwise operator, in place or not, on its arguments as they were given."""
-    masks = {p["name"] for p in plan.parameters if p["type"] == "Mask"}
     named = [*zip(plan.names, args, strict=False), *kwargs.items()]
     for name, x in named:
-        if type(x) is Batched and plan.names.index(name) not in plan.tensors:
+        if type(x) is Batched and name in plan.numbers:
             x.item()  # raises: a number is wanted
-    operands = [x for name, x in named if isinstance(x, Tensor) and name not in masks]
+    operands = [x for name, x in named if isinstance(x, Tensor) and name not in plan.masks]
     rank = max(x.ndim for _, x in named if isinstance(x, Tensor))
     dtype = promoted(operands)
     if plan.in_place:
@@ -31,7 +30,7 @@ def pointwise(level, plan, args, kwargs):
     def prepared(name, x, written=False):
         if not isinstance(x, Tensor):
             return x
-        if dtype is not None and name not in masks and not written and x.dtype != dtype:
+        if dtype is not None and name not in plan.masks and not written and x.dtype != dtype:
             x = x.to(dtype)
         return lifted(x, level, rank)
 

@@ -36,6 +36,8 @@ class Plan:
         self.is_formula = row["kind"] == "pointwise"
         self.parameters = row["parameters"]
         self.names = [p["name"] for p in self.parameters]
+        self.masks = {p["name"] for p in self.parameters if p["type"] == "Mask"}
+        self.numbers = {p["name"] for p in self.parameters if p["type"] not in TENSOR_TYPES}
         self.tensors = [k for k, p in enumerate(self.parameters) if p["type"] in TENSOR_TYPES]
         self.function = function
         self.plain = getattr(_core, self.name)  # not in place
@@ -67,7 +69,9 @@ class Plan:
 
 
 plan_of = functools.cache(Plan)  # a method and a function of one row are two operators
-_SYNONYMS = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "a": "input"}
+_SYNONYMS = {
+    "axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "a": "input", "x1": "input", "x2": "other",
+}  # fmt: skip
 
 
 def by_loop(level, plan, *values, call=None):
@@ -91,9 +95,9 @@ def by_loop(level, plan, *values, call=None):
     return pytree.tree_unflatten(stacked, specs[0])
 
 
-def example(plan, level, values):
+def example(plan, level, values, extras=None):
     """Runs the operator on the first example: where no rule fits, it says what is wrong."""
-    return plan.call(pytree.tree_map(lambda x: x.value[0] if is_at(x, level) else x, list(values)))
+    return plan.call(pytree.tree_map(lambda x: x.value[0] if is_at(x, level) else x, list(values)), extras)
 
 
 def finished(result, level):
