@@ -56,9 +56,10 @@ nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool
   std::vector<Tensor> start;
   for (std::size_t i = 0; i < nb::len(tensors); ++i) {
     PyObject *o = nb::object(tensors[i]).ptr(), *g = i < nb::len(gradients) ? nb::object(gradients[i]).ptr() : Py_None;
-    check(!overrides(o), ErrorKind::runtime, "[backward] element ", i,
-          " of tensors must not have a hidden batch: backward() and grad() know nothing of vmap. Use torch.func.grad or "
-          "torch.func.vjp in the mapped function.");
+    check(
+        !overrides(o), ErrorKind::runtime, "[backward] element ", i,
+        " of tensors must not have a hidden batch: backward() and grad() know nothing of vmap. Use torch.func.grad or "
+        "torch.func.vjp in the mapped function.");
     check(is_tensor(o), ErrorKind::type, "[backward] element ", i, " of tensors must be a Tensor. Received ",
           Py_TYPE(o)->tp_name, ".");
     TensorImpl& t = *impl(o);

@@ -167,7 +167,8 @@ Tensor without_leading_ones(Tensor value, int ndim) {
 
 void write(const OpDef& op, const Arg (&arg)[kMaxArgs]) { invoke_inplace(op, arg); }
 
-// A key (or an entry of it) or a value whose class overrides is asked about Tensor's method; nullptr when there is none.
+// A key (or an entry of it) or a value whose class overrides is asked about Tensor's method; nullptr when there is
+// none.
 PyObject* ask_overrides(const char* method, std::initializer_list<PyObject*> args) {
   bool any = false;
   for (PyObject* o : std::span(args.begin() + 1, args.end())) {

@@ -115,7 +115,7 @@ class Function:
     """
 
     generate_vmap_rule = False
-    _takes_batches = False  # of the library's own: of the one tensor among the arguments, leading dimensions are a batch
+    _takes_batches = False  # in the library: leading dimensions of the one tensor among the arguments are a batch
     _backward_cls = BackwardCFunction
     _signature = None
 

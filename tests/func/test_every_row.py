@@ -89,3 +89,53 @@ def compare(name, where, found, expected):
         assert got.dtype == wanted.dtype, f"{where}: {got.dtype} for {wanted.dtype}"
         assert got.shape == wanted.shape, f"{where}: {got.shape} for {wanted.shape}"
         rushlight.testing.assert_close(got, wanted, equal_nan=True, msg=lambda m: f"{where}: {m}")
+
+
+# Rows that have no gradient to compare.
+NO_GRADIENT = DRAWS | UNINITIALISED | REFUSES
+
+
+@pytest.mark.parametrize(("name", "line"), CASES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(CASES)])
+def test_its_gradient_is_that_of_the_loop(name, line):
+    if name in NO_GRADIENT or not INFO[name]["differentiable"]:
+        pytest.skip("no gradient to compare")
+    flat = [pytree.tree_flatten(example) for example in examples(name, line)]
+    spec = flat[0][1]
+    places = [k for k, x in enumerate(flat[0][0]) if isinstance(x, rushlight.Tensor)]
+    function = ours(name)
+
+    def call(*leaves):
+        args, kwargs = pytree.tree_unflatten(leaves, spec)
+        return function(*args, **kwargs)
+
+    def gradients(run):
+        inputs = [rushlight.stack([leaves[k] for leaves, _ in flat]) for k in places]
+        wanted = [x.requires_grad_() for x in inputs if x.is_floating_point() or x.is_complex()]
+        outputs = [y for y in pytree.tree_leaves(run(inputs)) if y.requires_grad]
+        total = sum((y.abs() * rushlight.arange(1.0, y.numel() + 1).reshape(y.shape).cos()).sum() for y in outputs)
+        if not outputs:
+            return []
+        return rushlight.autograd.grad(total, wanted, allow_unused=True, materialize_grads=True)
+
+    def mapped(inputs):
+        leaves = list(flat[0][0])
+        for k, x in zip(places, inputs, strict=True):
+            leaves[k] = x
+        in_dims = tuple(0 if k in places else None for k in range(len(leaves)))
+        return rushlight.func.vmap(call, in_dims=in_dims)(*leaves)
+
+    def looped(inputs):
+        rows = []
+        for example in range(SIZE):
+            leaves = list(flat[example][0])
+            for k, x in zip(places, inputs, strict=True):
+                leaves[k] = x[example]
+            rows.append(pytree.tree_leaves(call(*leaves)))
+        return [rushlight.stack(column) for column in zip(*rows, strict=True)]
+
+    expected, found = outcome(lambda: gradients(looped)), outcome(lambda: gradients(mapped))
+    if isinstance(expected, Exception):
+        return
+    assert not isinstance(found, Exception), found
+    for a, b in zip(found, expected, strict=True):
+        rushlight.testing.assert_close(a, b, equal_nan=True)
