@@ -60,10 +60,7 @@ class Batched:
         if isinstance(found, (_core.Op, FunctionType)):
             setattr(Batched, name, found)
             return getattr(self, name)
-        raise RuntimeError(
-            f"[vmap] Tensor.{name} must not be used under vmap: it reads memory, and the tensor stands for a whole "
-            "batch. Use operators on tensors, or take it out of the mapped function."
-        )
+        _refuse(name)
 
     # --- what describes a tensor
     @property
@@ -239,6 +236,13 @@ class Batched:
         return self.detach().clone()
 
 
+def _refuse(name):
+    raise RuntimeError(
+        f"[vmap] Tensor.{name} must not be used under vmap: it concerns memory, and the tensor stands for a whole "
+        "batch. Use operators on tensors, or take it out of the mapped function."
+    )
+
+
 def _kept(name):
     """An attribute that is the same for the tensor inside."""
     return property(lambda self: getattr(self.value, name))
@@ -276,6 +280,8 @@ def _fill_class():
         "is_neg", "is_pinned", "is_shared", "has_names", "is_contiguous",
     ):  # fmt: skip
         setattr(Batched, name, _asked(name))
+    for name in ("resize_", "resize_as_", "set_"):
+        setattr(Batched, name, lambda self, *args, name=name, **kwargs: _refuse(name))
     binary = {
         "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
         "pow": "pow", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",

@@ -107,3 +107,9 @@ def asks_overrides(function):
 def everywhere(condition):
     """Whether a condition holds for all elements, as a bool: for checks of arguments."""
     return bool(condition.all())
+
+
+@asks_overrides
+def clone_for(input, *values):
+    """A clone of `input` into which `values` can be written."""
+    return input.clone()

@@ -3,7 +3,7 @@
 import itertools
 
 from rushlight import _core
-from rushlight.ops.composition import FUNCTIONS, by_method, composition
+from rushlight.ops.composition import FUNCTIONS, by_method, clone_for, composition
 from rushlight.ops.dimension import given_sizes, wrap_dim, wrap_dims
 
 Tensor = _core.Tensor
@@ -495,7 +495,7 @@ def _written(name, input, part, src):
             f"[{name}] expected src to have a size equal to the slice of self. "
             f"Received {tuple(src.shape)} for {tuple(part(input).shape)}."
         )
-    made = input.clone()
+    made = clone_for(input, src)
     part(made).copy_(src)
     return made
 

@@ -3,13 +3,13 @@
 import functools
 
 from rushlight import _core
-from rushlight.func.batched import Batched
+from rushlight.func.batched import Batched, front, inside
 from rushlight.func.rules import indexing, matrix, neural  # noqa: F401 (they register their rules)
 from rushlight.func.rules.pointwise import COMPOSED, pointwise
 from rushlight.func.rules.random import draw
 from rushlight.func.rules.registry import RULES, by_loop, example, finished, level_of, plan_of, write
 from rushlight.func.rules.shape import DIMENSIONS, along_dimensions
-from rushlight.ops.composition import everywhere
+from rushlight.ops.composition import clone_for, everywhere
 
 __all__ = ["dispatch", "draw"]
 
@@ -67,6 +67,9 @@ def _not_a_row(level, function, args, kwargs):
         return _core.result_type(*(_stand_in(x) if isinstance(x, _core.Tensor) else x for x in args))
     if function is everywhere:
         return everywhere(args[0].value)
+    if function is clone_for:
+        input, *values = args
+        return Batched(clone_for(front(input, level), *(inside(x, level) for x in values)), level)
     # In Python, and it reads the elements.
     return finished(by_loop(level, None, args, kwargs, call=lambda one: function(*one[0], **one[1])), level)
 

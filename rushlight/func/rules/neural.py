@@ -113,6 +113,8 @@ def batch_norm(level, plan, input, mean, var, weight, bias, training, momentum, 
             "written in place, and these are shared. Use torch.func.replace_all_batch_norm_modules_, or pass the "
             "buffers to the mapped function."
         )
+    if input.ndim < 2:
+        return by_loop(level, plan, input, mean, var, weight, bias, training, momentum, eps)
     x = front(input, level).movedim(0, 1)
     statistics = [s if s is None else front(s, level).flatten(0, 1) for s in (mean, var)]
     y = plan.call([x.flatten(1, 2), *statistics, None, None, training, momentum, eps])

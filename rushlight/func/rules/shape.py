@@ -115,7 +115,7 @@ def expand(level, plan, input, size):
 
 @rule("view", "reshape")
 def reshape(level, plan, input, size):
-    return input.value.reshape(level.size, *_known_size(plan, level, input, _as_sizes(size)))
+    return plan.plain(input.value, (level.size, *_known_size(plan, level, input, _as_sizes(size))))
 
 
 @rule("repeat")

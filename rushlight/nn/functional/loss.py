@@ -450,7 +450,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         excess = excess.square()
     if weight is not None:
         excess = excess * weight[classes]
-    right = rushlight.zeros_like(rows, dtype=rushlight.bool).scatter_(1, classes, True)
+    right = rushlight.zeros_like(rows, dtype=rushlight.bool).scatter(1, classes, True)
     loss = excess.masked_fill(right, 0).sum(1) / rows.shape[1]
     return _reduced(loss if target.ndim else loss.squeeze(0), reduction)
 
@@ -475,7 +475,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     rows, classes = (t.reshape(-1, t.shape[-1] if t.ndim else 1) for t in (input, target))
     listed = (classes < 0).cumsum(1) == 0
     chosen = classes.masked_fill(listed.logical_not(), 0)
-    right = rushlight.zeros_like(rows).scatter_add_(1, chosen, listed.to(rows.dtype)) > 0
+    right = rushlight.zeros_like(rows).scatter_add(1, chosen, listed.to(rows.dtype)) > 0
     excess = (1 - rows.gather(1, chosen).unsqueeze(2) + rows.unsqueeze(1)).clamp(min=0)
     counts = listed.unsqueeze(2) & right.logical_not().unsqueeze(1)
     loss = excess.masked_fill(counts.logical_not(), 0).sum((1, 2)) / rows.shape[1]

@@ -160,4 +160,4 @@ def one_hot(tensor, num_classes=-1):
             f"Received {tensor.max().item()} with num_classes={num_classes}."
         )
     zeros = tensor.new_zeros((*tensor.shape, num_classes))
-    return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)
+    return zeros.scatter(-1, tensor.unsqueeze(-1), 1)
