@@ -3,11 +3,11 @@
 import functools
 
 from rushlight import _core
-from rushlight.func.batched import Batched, front, inside
+from rushlight.func.batched import Batched, front, inside, is_at
 from rushlight.func.rules import indexing, matrix, neural  # noqa: F401 (they register their rules)
 from rushlight.func.rules.pointwise import COMPOSED, pointwise
 from rushlight.func.rules.random import draw
-from rushlight.func.rules.registry import RULES, by_loop, example, finished, level_of, plan_of, write
+from rushlight.func.rules.registry import RULES, by_loop, finished, level_of, plan_of, write
 from rushlight.func.rules.shape import DIMENSIONS, along_dimensions
 from rushlight.ops.composition import clone_for, everywhere
 
@@ -43,7 +43,8 @@ def _check_extras(level, plan, values, extras):
     """What the row does not name has no effect here, or is refused: device, layout, memory_format, requires_grad."""
     if extras.get("requires_grad"):
         values[0].requires_grad_()  # raises
-    example(plan, level, values, extras)
+    if level.size:
+        plan.call([x.value[0] if is_at(x, level) else x for x in values], extras)
 
 
 @functools.cache

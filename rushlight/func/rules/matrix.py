@@ -2,7 +2,7 @@
 
 from rushlight import _core
 from rushlight.func.batched import front, inside, is_at
-from rushlight.func.rules.registry import example, rule
+from rushlight.func.rules.registry import by_loop, rule
 
 RANKS = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1), "dot": (1, 1), "vdot": (1, 1), "outer": (1, 1)}
 
@@ -11,7 +11,7 @@ RANKS = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1), "dot": (1, 1), "vdot": (1, 1
 def matmul(level, plan, a, b):
     ranks = a.ndim, b.ndim
     if 0 in ranks or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or RANKS.get(plan.name, ranks) != ranks:
-        return example(plan, level, [a, b])
+        return by_loop(level, plan, a, b)
     if not is_at(b, level) and b.ndim <= 2:
         return _core.matmul(a.value, b)
     if not is_at(a, level) and a.ndim <= 2:
@@ -42,7 +42,7 @@ def vdot(level, plan, a, b):
 
 @rule("outer")
 def outer(level, plan, a, b):
-    return _times(a, b) if (a.ndim, b.ndim) == RANKS["outer"] else example(plan, level, [a, b])
+    return _times(a, b) if (a.ndim, b.ndim) == RANKS["outer"] else by_loop(level, plan, a, b)
 
 
 def _times(column, row):
@@ -54,7 +54,7 @@ def linear(level, plan, input, weight, bias):
     if not is_at(weight, level) and not is_at(bias, level) and input.ndim:
         return _core.linear(input.value, weight, bias)
     if weight.ndim > 2 or input.ndim == 0:
-        return example(plan, level, [input, weight, bias])
+        return by_loop(level, plan, input, weight, bias)
     product = _core.matmul(input, weight.mT if weight.ndim == 2 else weight)
     return product if bias is None else product + bias
 
@@ -63,7 +63,7 @@ def linear(level, plan, input, weight, bias):
 def add_product(level, plan, input, a, b, beta, alpha):
     ranks = {"addmm": (2, 2), "addmv": (2, 1), "addr": (1, 1)}.get(plan.name, (3, 3))
     if (a.ndim, b.ndim) != ranks:
-        return example(plan, level, [input, a, b, beta, alpha])
+        return by_loop(level, plan, input, a, b, beta, alpha)
     product = _times(a, b) if plan.name == "addr" else _core.matmul(a, b)
     if plan.name == "addbmm":
         product = product.sum(0)

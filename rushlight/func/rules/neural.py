@@ -2,42 +2,48 @@
 
 from rushlight import _core
 from rushlight.func.batched import Batched, front, is_at
-from rushlight.func.rules.registry import by_loop, example, finished, rule
+from rushlight.func.rules.registry import by_loop, finished, rule
 
 
 # --- convolution
 @rule("conv1d", "conv2d", "conv3d")
-def conv(level, plan, input, weight, bias, stride, padding, dilation, groups):
+def conv(level, plan, *values):
+    *_, stride, padding, dilation, groups = values
+
     def run(x, w, b, groups):
         return plan.call([x, w, b, stride, padding, dilation, groups])
 
-    return _convolution(level, run, input, weight, bias, groups, int(plan.name[4]), transposed=False)
+    return _convolution(level, plan, values, run, groups, int(plan.name[4]), transposed=False)
 
 
 @rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-def conv_transpose(level, plan, input, weight, bias, stride, padding, output_padding, groups, dilation):
+def conv_transpose(level, plan, *values):
+    *_, stride, padding, output_padding, groups, dilation = values
+
     def run(x, w, b, groups):
         return plan.call([x, w, b, stride, padding, output_padding, groups, dilation])
 
-    return _convolution(level, run, input, weight, bias, groups, int(plan.name[14]), transposed=True)
+    return _convolution(level, plan, values, run, groups, int(plan.name[14]), transposed=True)
 
 
 @rule("convolution")
-def convolution(level, plan, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+def convolution(level, plan, *values):
+    _, weight, _, stride, padding, dilation, transposed, output_padding, groups = values
+
     def run(x, w, b, groups):
         return plan.call([x, w, b, stride, padding, dilation, transposed, output_padding, groups])
 
-    return _convolution(level, run, input, weight, bias, groups, weight.ndim - 2, transposed)
+    return _convolution(level, plan, values, run, groups, weight.ndim - 2, transposed)
 
 
-def _convolution(level, run, input, weight, bias, groups, spatial, transposed):
+def _convolution(level, plan, values, run, groups, spatial, transposed):
     """The batch becomes samples when the examples share the weight, groups of channels when they do not."""
+    input, weight, bias = values[:3]
     if input.ndim not in (spatial + 1, spatial + 2) or weight.ndim != spatial + 2:
-        return run(front(input, level)[0], front(weight, level)[0], None, groups)  # raises
+        return by_loop(level, plan, *values)
     if input.ndim == spatial + 1:
-        return finished(_convolution(level, run, input.unsqueeze(0), weight, bias, groups, spatial, transposed), level)[
-            0
-        ]
+        one = _convolution(level, plan, (input.unsqueeze(0), weight, bias), run, groups, spatial, transposed)
+        return finished(one, level)[0]
     if not is_at(weight, level):
         shared = None if is_at(bias, level) else bias
         x = front(input, level)
@@ -77,7 +83,7 @@ def _as_samples(level, plan, input, rest, full):
     if input.ndim == full - 1:
         return plan.call([input.value, *rest])
     if input.ndim != full:
-        return example(plan, level, [input, *rest])
+        return by_loop(level, plan, input, *rest)
     result = plan.call([input.value.flatten(0, 1), *rest])
     size = input.value.shape[:2]
     if isinstance(result, tuple):

@@ -95,11 +95,6 @@ def by_loop(level, plan, *values, call=None):
     return pytree.tree_unflatten(stacked, specs[0])
 
 
-def example(plan, level, values, extras=None):
-    """Runs the operator on the first example: where no rule fits, it says what is wrong."""
-    return plan.call(pytree.tree_map(lambda x: x.value[0] if is_at(x, level) else x, list(values)), extras)
-
-
 def finished(result, level):
     """The result of a rule as the mapped function sees it."""
     if isinstance(result, tuple):

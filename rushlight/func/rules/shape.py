@@ -4,7 +4,7 @@ import math
 
 from rushlight import _core
 from rushlight.func.batched import front, is_at, wrap_dim
-from rushlight.func.rules.registry import by_loop, example, rule
+from rushlight.func.rules.registry import by_loop, rule
 
 DIMENSIONS = ("dim", "dims", "dim0", "dim1", "dim2", "dimension")
 
@@ -54,7 +54,7 @@ def over_all(level, plan, input):
 
 @rule("tril", "triu")
 def triangle(level, plan, input, diagonal):
-    return plan.call([input.value, diagonal]) if input.ndim > 1 else example(plan, level, [input, diagonal])
+    return plan.call([input.value, diagonal]) if input.ndim > 1 else by_loop(level, plan, input, diagonal)
 
 
 @rule("view_as_real", "view_as_complex", "view_dtype")
@@ -67,21 +67,21 @@ def other_elements(level, plan, input, *rest):
 @rule("constant_pad_nd")
 def pad(level, plan, input, pad, value):
     fits = isinstance(pad, (tuple, list)) and len(pad) <= 2 * input.ndim and not isinstance(value, _core.Tensor)
-    return plan.call([input.value, pad, value]) if fits else example(plan, level, [input, pad, value])
+    return plan.call([input.value, pad, value]) if fits else by_loop(level, plan, input, pad, value)
 
 
 # --- views
 @rule("permute")
 def permute(level, plan, input, dims):
     if len(dims) != input.ndim:
-        return example(plan, level, [input, dims])
+        return by_loop(level, plan, input, dims)
     return input.value.permute(0, *(wrap_dim("permute", d, input.ndim) + 1 for d in dims))
 
 
 @rule("t")
 def t(level, plan, input):
     if input.ndim > 2:
-        return example(plan, level, [input])
+        return by_loop(level, plan, input)
     return input.value.transpose(1, 2) if input.ndim == 2 else input.value
 
 
@@ -106,7 +106,7 @@ def expand(level, plan, input, size):
     size = _as_sizes(size)
     new = len(size) - input.ndim
     if new < 0 or any(n < 0 for n in size[:new]):
-        return example(plan, level, [input, size])
+        return by_loop(level, plan, input, size)
     x = input.value
     for _ in range(new):
         x = x.unsqueeze(1)
@@ -115,7 +115,13 @@ def expand(level, plan, input, size):
 
 @rule("view", "reshape")
 def reshape(level, plan, input, size):
-    return plan.plain(input.value, (level.size, *_known_size(plan, level, input, _as_sizes(size))))
+    size = _as_sizes(size)
+    known = math.prod(n for n in size if n != -1)
+    if size.count(-1) == 1 and known > 0:  # settled here: an empty batch could not
+        size = tuple(input.numel() // known if n == -1 else n for n in size)
+    if math.prod(size) != input.numel() or any(n < 0 for n in size):
+        return by_loop(level, plan, input, size)
+    return plan.plain(input.value, (level.size, *size))
 
 
 @rule("repeat")
@@ -123,7 +129,7 @@ def repeat(level, plan, input, repeats):
     repeats = _as_sizes(repeats)
     new = len(repeats) - input.ndim
     if new < 0:
-        return example(plan, level, [input, repeats])
+        return by_loop(level, plan, input, repeats)
     x = input.value
     for _ in range(new):
         x = x.unsqueeze(1)
@@ -135,7 +141,7 @@ def sum_to_size(level, plan, input, size):
     size = _as_sizes(size)
     x = input.value
     if len(size) > input.ndim:
-        return example(plan, level, [input, size])
+        return by_loop(level, plan, input, size)
     if len(size) < input.ndim:
         x = x.sum(tuple(range(1, 1 + input.ndim - len(size))))
     return x.sum_to_size(level.size, *size)
@@ -143,16 +149,6 @@ def sum_to_size(level, plan, input, size):
 
 def _as_sizes(size):
     return tuple(size) if isinstance(size, (tuple, list)) else (size,)
-
-
-def _known_size(plan, level, input, size):
-    """The size without its -1, which an empty batch could not settle."""
-    if size.count(-1) > 1 or any(n < -1 for n in size):
-        return example(plan, level, [input, size]).shape
-    known = math.prod(n for n in size if n != -1)
-    if -1 in size and known:
-        size = tuple(input.numel() // known if n == -1 else n for n in size)
-    return size if math.prod(size) == input.numel() else example(plan, level, [input, size]).shape
 
 
 # --- parts of a tensor

@@ -439,7 +439,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    rows, classes = (input.unsqueeze(0) if input.ndim < 2 else input), target.reshape(-1, 1)
+    rows, classes = (input.reshape(1, -1) if input.ndim < 2 else input), target.reshape(-1, 1)
     if rows.shape[0] != classes.shape[0]:
         raise RuntimeError(
             "[multi_margin_loss] there must be one target per row of input. "
