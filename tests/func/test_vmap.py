@@ -354,3 +354,29 @@ def test_what_reads_its_elements_runs_example_by_example(name):
     rows = zip(*(leaves(call(a)) for a in x), strict=True)
     for found, row in zip(leaves(vmap(call)(x)), rows, strict=True):
         rushlight.testing.assert_close(found, rushlight.stack(row))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t, x: t.nn.functional.layer_norm(x[0], (3, 5)),
+        lambda t, x: t.nn.functional.rms_norm(x[0], (3, 5)),
+        lambda t, x: t.nn.functional.group_norm(x[0], 1),
+        lambda t, x: t.bmm(x.unsqueeze(0), t.ones(2, 5, 3)),
+        lambda t, x: t.addmm(t.ones(2, 4, 4), x, x.mT),
+        lambda t, x: t.tril(x[0]),
+        lambda t, x: x @ x,
+        lambda t, x: t.nn.functional.conv1d(x, t.ones(2, 3, 1)),
+        lambda t, x: x.reshape(3, 20),
+        lambda t, x: x.expand(3, 5),
+        lambda t, x: x.permute(0),
+        lambda t, x: x.add_(t.ones(3, 4, 5)),
+    ],
+)
+def test_the_batch_is_no_dimension_of_an_example(f):
+    """What would fit the tensor with its batch does not fit an example."""
+    x = rushlight.ones(3, 4, 5)
+    with pytest.raises((RuntimeError, IndexError)):
+        f(rushlight, x[0].clone())
+    with pytest.raises((RuntimeError, IndexError)):
+        vmap(lambda x: f(rushlight, x))(x)

@@ -12,6 +12,8 @@ def matmul(level, plan, a, b):
     ranks = a.ndim, b.ndim
     if 0 in ranks or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or RANKS.get(plan.name, ranks) != ranks:
         return by_loop(level, plan, a, b)
+    if plan.name == "bmm" and a.shape[0] != b.shape[0]:  # matmul would broadcast
+        return by_loop(level, plan, a, b)
     if not is_at(b, level) and b.ndim <= 2:
         return _core.matmul(a.value, b)
     if not is_at(a, level) and a.ndim <= 2:
@@ -64,11 +66,13 @@ def add_product(level, plan, input, a, b, beta, alpha):
     ranks = {"addmm": (2, 2), "addmv": (2, 1), "addr": (1, 1)}.get(plan.name, (3, 3))
     if (a.ndim, b.ndim) != ranks:
         return by_loop(level, plan, input, a, b, beta, alpha)
-    product = _times(a, b) if plan.name == "addr" else _core.matmul(a, b)
+    product = _times(a, b) if plan.name == "addr" else _core.bmm(a, b) if a.ndim == 3 else _core.matmul(a, b)
     if plan.name == "addbmm":
         product = product.sum(0)
+    if _core.broadcast_shapes(product.shape, input.shape) != product.shape:
+        return by_loop(level, plan, input, a, b, beta, alpha)
     if alpha != 1:
         product = product * alpha
     if isinstance(beta, (int, float)) and beta == 0:  # what input holds does not matter then, not even nan
-        return front(product.expand(_core.broadcast_shapes(product.shape, input.shape)), level)
+        return front(product, level)
     return product + (input if beta == 1 else input * beta)

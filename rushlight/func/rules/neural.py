@@ -94,6 +94,8 @@ def _as_samples(level, plan, input, rest, full):
 # --- normalisation
 @rule("layer_norm", "rms_norm")
 def over_last(level, plan, input, shape, *rest):
+    if len(shape if isinstance(shape, (tuple, list)) else (shape,)) > input.ndim:
+        return by_loop(level, plan, input, shape, *rest)
     *affine, eps = rest
     if not any(is_at(p, level) for p in affine):
         return plan.call([input.value, shape, *affine, eps])
@@ -103,6 +105,8 @@ def over_last(level, plan, input, shape, *rest):
 
 @rule("group_norm")
 def group_norm(level, plan, input, groups, weight, bias, eps):
+    if input.ndim < 2:
+        return by_loop(level, plan, input, groups, weight, bias, eps)
     x = front(input, level)
     own = is_at(weight, level) or is_at(bias, level)
     affine = (None, None) if own else (weight, bias)
