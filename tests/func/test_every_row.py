@@ -7,7 +7,7 @@ import pytest
 
 import rushlight
 from rushlight.utils import _pytree as pytree
-from tests.ops.samples import evaluate, samples
+from tests.ops.samples import errors, evaluate, samples
 from tests.ops.test_every_row import INFO, RANDOM, ours
 
 SIZE = 3
@@ -139,3 +139,22 @@ def test_its_gradient_is_that_of_the_loop(name, line):
     assert not isinstance(found, Exception), found
     for a, b in zip(found, expected, strict=True):
         rushlight.testing.assert_close(a, b, equal_nan=True)
+
+
+ERRORS = [(name, arguments, kind) for name in INFO for arguments, kind, _ in errors(name)]
+
+
+@pytest.mark.parametrize(("name", "arguments", "kind"), ERRORS, ids=[f"{e[0]}-{i}" for i, e in enumerate(ERRORS)])
+def test_what_an_example_refuses_the_map_refuses(name, arguments, kind):
+    leaves, spec = pytree.tree_flatten(evaluate(arguments, rushlight))
+    if not any(isinstance(x, rushlight.Tensor) for x in leaves) or ".t()" in arguments:
+        pytest.skip("no tensors to map, or not of this layout when they are stacked")
+    in_dims = tuple(0 if isinstance(x, rushlight.Tensor) else None for x in leaves)
+    stacked = [x if d is None else rushlight.stack([x] * SIZE) for x, d in zip(leaves, in_dims, strict=True)]
+
+    def call(*leaves):
+        args, kwargs = pytree.tree_unflatten(leaves, spec)
+        return ours(name)(*args, **kwargs)
+
+    with pytest.raises((kind, RuntimeError)):
+        rushlight.func.vmap(call, in_dims=in_dims, randomness="different")(*stacked)

@@ -146,7 +146,7 @@ def _scaled_channels(y, weight, bias):
 def embedding(level, plan, weight, indices, padding_idx):
     if not is_at(weight, level):
         return plan.call([weight, indices.value, padding_idx])
-    if padding_idx >= 0:
+    if padding_idx >= 0 or weight.ndim != 2:
         return by_loop(level, plan, weight, indices, padding_idx)
     return weight[indices]
 

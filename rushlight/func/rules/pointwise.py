@@ -4,7 +4,7 @@ import functools
 
 from rushlight import _core
 from rushlight.func.batched import Batched, front, is_at, lifted
-from rushlight.func.rules.registry import require_batch, rule
+from rushlight.func.rules.registry import by_loop, require_batch, rule
 
 Tensor = _core.Tensor
 
@@ -60,10 +60,11 @@ def _stand_in(dtype, has_dims):
 
 @rule("masked_fill")
 def masked_fill(level, plan, input, mask, value):
-    if isinstance(value, Tensor):
-        value = value.to(input.dtype)
+    if isinstance(value, Tensor) and value.ndim:
+        return by_loop(level, plan, input, mask, value)
     rank = max(input.ndim, mask.ndim)
     if is_at(value, level):
+        value = value.to(input.dtype)
         return _core.where(mask, value, input)
     return _core.masked_fill(lifted(input, level, rank), lifted(mask, level, rank), value)
 

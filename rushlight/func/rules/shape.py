@@ -179,6 +179,8 @@ def stack(level, plan, tensors, dim):
 
 @rule("cat")
 def cat(level, plan, tensors, dim):
+    if any(x.ndim == 0 for x in tensors):
+        return by_loop(level, plan, tensors, dim)
     full = [x for x in tensors if x.shape != (0,)] or tensors  # an empty vector fits anywhere
     return _core.cat([front(x, level) for x in full], wrap_dim("cat", dim, full[0].ndim) + 1)
 
