@@ -56,13 +56,11 @@ def _groups(side, pattern):
         elif token == ")" and open_group is not None:
             groups.append(open_group)
             open_group = None
-        elif token != "..." and token != "1" and (not token.isidentifier() or token.strip("_") != token):
+        elif token not in ("...", "1") and (not token.isidentifier() or token.strip("_") != token):
             raise ValueError(f"[rearrange] Invalid axis identifier: {token!r} in {pattern!r}.")
-        elif token == "1":
-            groups.append([]) if open_group is None else None
         elif open_group is None:
-            groups.append(_REST if token == "..." else [token])
-        else:
+            groups.append(_REST if token == "..." else [token] if token != "1" else [])
+        elif token != "1":
             open_group.append(token)
     if open_group is not None:
         raise ValueError(f"[rearrange] Brackets are not balanced in {pattern!r}.")

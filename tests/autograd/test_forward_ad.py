@@ -7,7 +7,7 @@ import rushlight
 from rushlight.autograd import forward_ad
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.oracle
+pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]  # PyTorch warns about itself
 
 PROGRAMS = [
     lambda t, d: (d * d).sin().cumsum(0),

@@ -1,4 +1,4 @@
-"""From an operator to its batching rule, and the two rules that need no rule: the loop, and in-place through a copy.
+"""From an operator to its batching rule; the loop, which needs none; and the in-place form of all of them.
 
 A rule is called as rule(level, plan, *arguments), the arguments being those of the row's signature in order, with
 defaults filled in. It returns a tensor, or a tuple of them, that has the batch in front, or `Batched` results of
@@ -40,7 +40,7 @@ class Plan:
         self.numbers = {p["name"] for p in self.parameters if p["type"] not in TENSOR_TYPES}
         self.tensors = [k for k, p in enumerate(self.parameters) if p["type"] in TENSOR_TYPES]
         self.function = function
-        self.plain = getattr(_core, self.name)  # not in place
+        self.plain = getattr(_core, self.name)  # out of place, where the row has that form
 
     def bind(self, args, kwargs):
         """The arguments in the order of the signature, and those that the row does not name (out, memory_format)."""
@@ -62,7 +62,7 @@ class Plan:
         return values, extras
 
     def call(self, values, extras=None):
-        """The operator (never in place) on arguments in the order of the signature."""
+        """The plain operator on arguments in the order of the signature."""
         positional = [v for v, p in zip(values, self.parameters, strict=True) if not p["keyword_only"]]
         named = {p["name"]: v for v, p in zip(values, self.parameters, strict=True) if p["keyword_only"]}
         return self.plain(*positional, **named, **(extras or {}))
