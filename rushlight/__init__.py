@@ -62,9 +62,9 @@ newaxis = None
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
     "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
-    "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim", "overrides",
-    "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse", "special", "storage",
-    "testing", "torch_version", "types", "utils", "version", "viz",
+    "func", "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim",
+    "overrides", "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse",
+    "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",
@@ -133,6 +133,7 @@ _LAZY = {
     **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
     **dict.fromkeys(_OF_LAYERS, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
+    "vmap": "rushlight.func",
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(_SPARSE, "rushlight.sparse"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),

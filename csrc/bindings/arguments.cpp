@@ -129,7 +129,10 @@ bool Arguments::take_tensors(PyObject* o, Arg& a) {
     PyObject* e = PySequence_Fast_GET_ITEM(o, i);
     if (e == Py_None) to[i] = nullptr;
     else if (take_tensor(e, entry)) to[i] = entry.t;
-    else return false;
+    else {
+      may_override |= overrides(e);
+      return false;
+    }
   }
   for (Py_ssize_t i = 0; i < n; ++i) {
     if (!to[i]) continue;
@@ -145,6 +148,10 @@ bool Arguments::take_other(const Param& p, PyObject* o, Arg& a) {
   if (o == Py_None) {
     a = Arg();
     return p.optional;
+  }
+  if (!is_tensor(o) && overrides(o)) {  // asked before it is read as a number
+    may_override = true;
+    return false;
   }
   switch (p.type) {
     case ParamType::tensor:

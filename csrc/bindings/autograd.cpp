@@ -1,6 +1,10 @@
 // The way into the backward engine, and hooks on what the tape keeps.
 #include "bindings/autograd.h"
 
+#include <nanobind/stl/vector.h>
+
+#include <unordered_set>
+
 namespace rl::py {
 namespace {
 
@@ -46,6 +50,10 @@ nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool
   std::vector<Tensor> start;
   for (std::size_t i = 0; i < nb::len(tensors); ++i) {
     PyObject *o = nb::object(tensors[i]).ptr(), *g = i < nb::len(gradients) ? nb::object(gradients[i]).ptr() : Py_None;
+    check(
+        !overrides(o), ErrorKind::runtime, "[backward] element ", i,
+        " of tensors must not have a hidden batch: backward() and grad() know nothing of vmap. Use torch.func.grad or "
+        "torch.func.vjp in the mapped function.");
     check(is_tensor(o), ErrorKind::type, "[backward] element ", i, " of tensors must be a Tensor. Received ",
           Py_TYPE(o)->tp_name, ".");
     TensorImpl& t = *impl(o);
@@ -107,6 +115,24 @@ nb::object run_backward_from_python(nb::tuple tensors, nb::tuple gradients, bool
     PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i), wrap_or_none(std::move(found[i])));
   }
   return result;
+}
+
+// Whether a backward from `outputs` reaches a leaf that is none of `inputs`: then its result has a history to keep.
+bool depends_on_others(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs) {
+  std::unordered_set<Node*> seen;
+  std::vector<Node*> todo;
+  auto visit = [&](Node* n) {
+    if (n && seen.insert(n).second) todo.push_back(n);
+  };
+  for (const Tensor& t : inputs) seen.insert(t->node);
+  for (const Tensor& t : outputs) visit(wants_grad(*t) && t->node ? t->node : nullptr);
+  while (!todo.empty()) {
+    Node* n = todo.back();
+    todo.pop_back();
+    if (n->is_accumulator()) return true;
+    for (std::uint32_t k = 0; k < n->edges; ++k) visit(n->edge()[k].node);
+  }
+  return false;
 }
 
 // --- saved_tensors_hooks
@@ -186,6 +212,8 @@ void add_autograd(nb::module_& m) {
   m.def("current_graph_task", RunningTask::current, nb::arg("make"),
         "The object of the innermost backward that runs on this thread, made by make(fills_all_leaves) at first; or "
         "None.");
+  m.def("depends_on_others", depends_on_others, nb::arg("outputs"), nb::arg("inputs"),
+        "Whether a backward from outputs reaches a leaf that is none of inputs.");
   m.def("run_backward", run_backward_from_python, nb::arg("tensors"), nb::arg("grad_tensors"), nb::arg("retain_graph"),
         nb::arg("create_graph"), nb::arg("inputs"), nb::arg("allow_unreachable"), nb::arg("accumulate_grad"),
         "Runs the backward engine; returns the gradients of inputs.");

@@ -198,6 +198,9 @@ class SequenceReader {
     if (PyBool_Check(o)) return note(DType::bool_);
     if (PyLong_Check(o)) return note(DType::i64);
     if (PyComplex_Check(o)) return note(to_complex(default_dtype()));
+    check(!overrides(o), ErrorKind::runtime,
+          "[tensor] the data must be numbers, and a tensor inside vmap is none. Use ",
+          "torch.stack() for tensors, clone() for a copy.");
     if (is_nested(o)) {
       check(depth < kMaxDim, ErrorKind::value, "[tensor] too many dimensions: sequences may be nested ", kMaxDim,
             " deep. Received a deeper one.");

@@ -422,6 +422,7 @@ PyObject* apply_function(PyObject*, PyObject* const* given, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < count; ++i) {
       PyObject* o = PyTuple_GET_ITEM(args, i);
       bool given_tensor = is_tensor(o), need = given_tensor && wants_grad(*impl(o));
+      if (!given_tensor && overrides(o)) return new_reference(Py_NotImplemented);  // the package knows what to do
       c.is_tensor->push_back(given_tensor);
       if (given_tensor) edges.edge.push_back(need && eager_state.grad ? edge_of(*impl(o)) : Edge{});
       wants |= need;

@@ -168,6 +168,21 @@ Tensor without_leading_ones(Tensor value, int ndim) {
 
 void write(const OpDef& op, const ArgRoom& arg) { invoke_inplace(op, arg); }
 
+// A key (or an entry of it) or a value whose class overrides is asked about Tensor's method; nullptr when there is
+// none.
+PyObject* ask_overrides(const char* method, std::initializer_list<PyObject*> args) {
+  bool any = false;
+  for (PyObject* o : std::span(args.begin() + 1, args.end())) {
+    any |= overrides(o);
+    for (Py_ssize_t i = 0; PyTuple_Check(o) && i < PyTuple_GET_SIZE(o); ++i) any |= overrides(PyTuple_GET_ITEM(o, i));
+  }
+  if (!any) return nullptr;
+  nb::object function = nb::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), method));
+  PyObject* r = torch_function(function.ptr(), args.begin(), static_cast<Py_ssize_t>(args.size()), nullptr);
+  if (!r && PyErr_Occurred()) throw PythonError{};
+  return r;
+}
+
 }  // namespace
 
 PyObject* tensor_subscript(PyObject* self, PyObject* key) {
@@ -181,6 +196,7 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
             ". Received ", describe(*t), ".");
       return wrap(call<"select">(t, 0, i));
     }
+    if (PyObject* r = ask_overrides("__getitem__", {self, key})) return r;
     check(t->ndim > 0 || key == Py_None || key == Py_Ellipsis || PyBool_Check(key) || PyTuple_Check(key) ||
               is_tensor(key),
           ErrorKind::index,
@@ -201,6 +217,7 @@ int tensor_ass_subscript(PyObject* self, PyObject* key, PyObject* value) {
   PyObject* done = guarded([&]() -> PyObject* {
     check(value != nullptr, ErrorKind::type,
           "[index] Tensor does not support deleting items. Use narrow() or a mask to keep the others.");
+    if (PyObject* r = ask_overrides("__setitem__", {self, key, value})) return r;
     Indexer ix(Tensor(impl(self)), key);
     Tensor v = value_for(value, ix.result);
     ArgRoom arg;

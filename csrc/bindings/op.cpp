@@ -17,6 +17,7 @@ namespace {
 
 PyObject* disabled;             // __torch_function__ of a class that says it is no override
 thread_local bool overrides_off = false;
+thread_local PyObject* random_override = nullptr;  // asked about every call that draws random numbers
 
 }  // namespace
 
@@ -37,6 +38,7 @@ struct PyOp {
   const OpDef* op;
   bool in_place;
   bool method;
+  bool draws;                   // random numbers
   PyObject* name;
   PyObject* keyword[kMaxArgs];  // interned: the names in a call are compared by address first
 };
@@ -99,6 +101,11 @@ PyObject* set_torch_function_enabled(PyObject*, PyObject* on) {
   return PyBool_FromLong(!std::exchange(overrides_off, !wanted));
 }
 
+PyObject* set_random_override(PyObject*, PyObject* handler) {
+  PyObject* before = std::exchange(random_override, handler == Py_None ? nullptr : new_reference(handler));
+  return before ? before : new_reference(Py_None);
+}
+
 // Objects whose class overrides, subclasses before their bases, each class once.
 void collect(PyObject* o, std::vector<PyObject*>& found) {
   if (PyTuple_Check(o) || PyList_Check(o)) {
@@ -114,6 +121,19 @@ void collect(PyObject* o, std::vector<PyObject*>& found) {
   auto before = found.begin();
   while (before != found.end() && !PyType_IsSubtype(Py_TYPE(o), Py_TYPE(*before))) ++before;
   found.insert(before, o);
+}
+
+// handler(function, types, args, kwargs)
+PyObject* ask(PyObject* handler, PyObject* function, PyObject* types, PyObject* const* args, Py_ssize_t positional,
+              PyObject* keywords) {
+  nb::object none = types ? nb::object() : nb::steal(PyTuple_New(0));
+  nb::object arguments = nb::steal(PyTuple_New(positional)), named = nb::steal(PyDict_New());
+  if (!arguments || !named) return nullptr;
+  for (Py_ssize_t i = 0; i < positional; ++i) PyTuple_SET_ITEM(arguments.ptr(), i, new_reference(args[i]));
+  for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); ++i)
+    if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(keywords, i), args[positional + i]) < 0) return nullptr;
+  return PyObject_CallFunctionObjArgs(handler, function, types ? types : none.ptr(), arguments.ptr(), named.ptr(),
+                                      nullptr);
 }
 
 // --- what rows do not say because it is the same for all: out, and where a new tensor lives
@@ -305,6 +325,8 @@ PyObject* op_call(PyObject* self_, PyObject* const* args, std::size_t flagged, P
   const PyOp& self = as_op(self_);
   const OpDef& op = *self.op;
   Py_ssize_t positional = PyVectorcall_NARGS(flagged);
+  if (self.draws && random_override && !overrides_off) [[unlikely]]
+    return ask(random_override, self_, nullptr, args, positional, keywords);
   try {
     Arguments a;
     Extras extras;
@@ -416,6 +438,7 @@ PyObject* make_op(const OpDef& op, const std::string& name, bool in_place, bool 
   self.op = &op;
   self.in_place = in_place;
   self.method = method;
+  self.draws = op.signature->find("generator") >= 0 || op.name().ends_with("dropout");
   self.name = PyUnicode_InternFromString(name.c_str());
   for (int k = 0; k < op.signature->n; ++k) {
     self.keyword[k] = new_string(op.signature->param[k].name);
@@ -510,19 +533,14 @@ PyObject* torch_function(PyObject* function, PyObject* const* args, Py_ssize_t p
   for (Py_ssize_t i = 0; i < positional + named; ++i) collect(args[i], found);
   if (found.empty()) return nullptr;
   nb::object types = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
-  nb::object arguments = nb::steal(PyTuple_New(positional)), named_arguments = nb::steal(PyDict_New());
-  if (!types || !arguments || !named_arguments) return nullptr;
+  if (!types) return nullptr;
   for (std::size_t k = 0; k < found.size(); ++k)
     PyTuple_SET_ITEM(types.ptr(), static_cast<Py_ssize_t>(k),
                      new_reference(reinterpret_cast<PyObject*>(Py_TYPE(found[k]))));
-  for (Py_ssize_t i = 0; i < positional; ++i) PyTuple_SET_ITEM(arguments.ptr(), i, new_reference(args[i]));
-  for (Py_ssize_t i = 0; i < named; ++i)
-    if (PyDict_SetItem(named_arguments.ptr(), PyTuple_GET_ITEM(keywords, i), args[positional + i]) < 0) return nullptr;
   for (PyObject* o : found) {
     nb::object handler = nb::steal(PyObject_GetAttrString(o, "__torch_function__"));
     if (!handler) return nullptr;
-    PyObject* r = PyObject_CallFunctionObjArgs(handler.ptr(), function, types.ptr(), arguments.ptr(),
-                                               named_arguments.ptr(), nullptr);
+    PyObject* r = ask(handler.ptr(), function, types.ptr(), args, positional, keywords);
     if (r != Py_NotImplemented) return r;
     Py_DECREF(r);
   }
@@ -572,6 +590,9 @@ void add_operators(PyObject* module) {
      METH_VARARGS | METH_KEYWORDS, "As a class's __torch_function__: the class overrides nothing."},
     {"_set_torch_function_enabled", set_torch_function_enabled, METH_O,
      "Whether __torch_function__ is asked on this thread; returns what held before."},
+    {"_set_random_override", set_random_override, METH_O,
+     "A callable that on this thread is asked as a __torch_function__ is, about every operator that draws random "
+     "numbers; or None. Returns the one before."},
     {nullptr, nullptr, 0, nullptr},
   };
   if (PyModule_AddFunctions(module, functions) < 0) throw nb::python_error();

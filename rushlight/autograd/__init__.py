@@ -9,10 +9,11 @@ import warnings
 import rushlight
 from rushlight.autograd import engine, graph
 from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
-from rushlight.autograd.function import Function
+from rushlight.autograd.function import Function, NestedIOFunction
 from rushlight.autograd.grad_mode import (
     _unsafe_preserve_version_counter,  # noqa: F401 (programs import it from here)
     enable_grad,
+    enforce_grad_layout_policy,
     inference_mode,
     no_grad,
     set_grad_enabled,
@@ -23,10 +24,12 @@ from rushlight.autograd.variable import Variable
 
 __all__ = [
     "Function",
+    "NestedIOFunction",
     "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "enforce_grad_layout_policy",
     "grad",
     "gradcheck",
     "gradgradcheck",

@@ -18,7 +18,7 @@ import warnings
 import rushlight
 from rushlight import _core
 
-__all__ = ["FunctionCtx", "BackwardCFunction", "Function", "InplaceFunction", "once_differentiable"]
+__all__ = ["FunctionCtx", "BackwardCFunction", "Function", "InplaceFunction", "NestedIOFunction", "once_differentiable"]
 
 
 class FunctionCtx(_core.FunctionContext):
@@ -115,6 +115,7 @@ class Function:
     """
 
     generate_vmap_rule = False
+    _takes_batches = False  # in the library: leading dimensions of the one tensor among the arguments are a batch
     _backward_cls = BackwardCFunction
     _signature = None
 
@@ -163,14 +164,17 @@ class Function:
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        """Forward-mode derivative. It may be defined; forward mode itself is not offered, so it is never called."""
+        """Forward-mode derivative. It may be defined; forward mode is made of two reverse passes and never calls it."""
         raise NotImplementedError(
             "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
         )
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        """Rule for `rushlight.func.vmap`."""
+        """Rule for `torch.func.vmap`; returns the output and its out_dims.
+
+        `info` has the batch_size and the randomness of the map, `in_dims` each argument's mapped dimension or None.
+        """
         raise NotImplementedError(
             "You must implement the vmap staticmethod (or set generate_vmap_rule=True) for your custom "
             "autograd.Function to use it with vmap."
@@ -179,11 +183,19 @@ class Function:
     @classmethod
     def apply(cls, *args, **kwargs):
         """Calls the operator: runs `forward` and records it if an input asks for a gradient."""
-        if cls.setup_context is Function.setup_context:
+        run = cls._forward_then_setup
+        if cls.setup_context is not Function.setup_context:
+            args = cls._bind(*args, **kwargs)
+        else:
+            run = cls.forward
             if kwargs:
                 args = cls._bind(None, *args, **kwargs)[1:]
-            return _core.apply_function(cls, cls._backward_cls(), cls.forward, args)
-        return _core.apply_function(cls, cls._backward_cls(), cls._forward_then_setup, cls._bind(*args, **kwargs))
+        result = _core.apply_function(cls, cls._backward_cls(), run, args)
+        if result is NotImplemented:  # an argument has a hidden batch
+            from rushlight.func.custom_function import apply_mapped
+
+            return apply_mapped(cls, args)
+        return result
 
     @classmethod
     def _bind(cls, *args, **kwargs):
@@ -212,6 +224,13 @@ class InplaceFunction(Function):
     def __init__(self, inplace=False):
         super().__init__()
         self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """A base for functions with nested inputs in the old style, which no longer run: see `Function`.
+
+    The name is kept because programs ask for it. A `Function` may take and return nested containers itself.
+    """
 
 
 def once_differentiable(backward):

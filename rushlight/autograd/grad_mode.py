@@ -8,7 +8,8 @@ import warnings
 
 from rushlight import _core
 
-__all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "set_multithreading_enabled"]
+__all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "set_multithreading_enabled",
+           "enforce_grad_layout_policy"]  # fmt: skip
 
 _GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect would slow `import rushlight` down
 
@@ -207,6 +208,26 @@ class set_multithreading_enabled(_ContextDecorator):
 
     def __init__(self, mode):
         self.mode = mode
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exception):
+        pass
+
+    def clone(self):
+        return type(self)(self.mode)
+
+
+class enforce_grad_layout_policy(_ContextDecorator):
+    """Accepted so that programs which set it run: a gradient that is dense is taken over in its own layout always.
+
+    Args:
+        enable (bool): has no effect.
+    """
+
+    def __init__(self, enable=True):
+        self.mode = enable
 
     def __enter__(self):
         pass

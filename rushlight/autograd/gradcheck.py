@@ -67,8 +67,8 @@ def gradcheck(
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     if check_forward_ad or check_batched_forward_grad:
         raise NotImplementedError(
-            "[gradcheck] forward-mode differentiation is not offered, so it cannot be checked. Leave check_forward_ad "
-            "and check_batched_forward_grad at False."
+            "[gradcheck] forward mode is made of two reverse passes, so it has no formulas to check. Leave "
+            "check_forward_ad and check_batched_forward_grad at False, and use gradgradcheck."
         )
     check = _Check(func, _as_tuple(inputs), eps, atol, rtol, nondet_tol, check_grad_dtypes)
     try:
@@ -108,7 +108,7 @@ def gradgradcheck(
         func, inputs: as in `gradcheck`.
         grad_outputs (Tensor or tuple of Tensor): where backward is differentiated; random when left out.
         gen_non_contig_grad_outputs (bool): make the random grad_outputs non-contiguous.
-        check_fwd_over_rev (bool): must be False, as forward mode is not offered.
+        check_fwd_over_rev (bool): must be False: forward mode has no formulas of its own.
         the rest: as in `gradcheck`.
 
     Returns:

@@ -15,9 +15,13 @@ __all__ = [
     "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
+    "increment_version",
+    "region_activation_memory_budget",
     "register_multi_grad_hook",
     "save_on_cpu",
     "saved_tensors_hooks",
+    "set_override_stale_capture_stream",
+    "set_warn_on_accumulate_grad_stream_mismatch",
 ]
 
 
@@ -231,3 +235,32 @@ class _MultiHandle(RemovableHandle):
 
     def __setstate__(self, state):
         self.handles = state
+
+
+def increment_version(tensor):
+    """Notes a write to a tensor, or to each of several, that was made behind autograd's back (through its address).
+
+    >>> x = torch.zeros(2)
+    >>> torch.autograd.graph.increment_version(x)
+    >>> x._version
+    1
+    """
+    for t in (tensor,) if isinstance(tensor, rushlight.Tensor) else tensor:
+        if not t.is_inference():  # those count no writes
+            _core.set_version_(t, t._version + 1)
+
+
+def region_activation_memory_budget(budget):
+    """Raises RuntimeError: it belongs to compiled regions, of which there are none."""
+    raise RuntimeError(
+        "[region_activation_memory_budget] must be used inside a compiled region, and there is none. Use "
+        f"torch.utils.checkpoint to recompute activations. Received {budget}."
+    )
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled):
+    """Accepted: there is one stream, so none can differ."""
+
+
+def set_override_stale_capture_stream(enabled):
+    """Accepted: there is one stream, so none can be stale."""

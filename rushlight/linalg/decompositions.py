@@ -16,6 +16,7 @@ from rushlight.linalg.lapack import (
     with_numpy,
 )
 from rushlight.linalg.solvers import eliminate, solve_triangular
+from rushlight.ops.composition import asks_overrides
 
 
 def _half_diagonal(x):
@@ -24,6 +25,8 @@ def _half_diagonal(x):
 
 
 class _Cholesky(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -44,6 +47,8 @@ class _Cholesky(Function):
 
 
 class _QR(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a, mode):
         import numpy
@@ -78,6 +83,8 @@ class _QR(Function):
 
 
 class _SVD(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a, full_matrices):
         import numpy
@@ -127,6 +134,8 @@ class _SVD(Function):
 
 
 class _HermitianEigen(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a, lower):
         import numpy
@@ -259,6 +268,7 @@ def cholesky(A, *, upper=False, out=None):
     return given("linalg.cholesky", factor, out)
 
 
+@asks_overrides
 def cholesky_ex(A, *, upper=False, check_errors=False, out=None):
     """(L, info): see `cholesky`; info is 0, or the order of the first leading minor that is not positive definite.
 
@@ -369,6 +379,7 @@ def _check_finite(name, a):
         raise RuntimeError(f"[{name}] input tensor should not contain infs or NaNs. Received {tuple(a.shape)}.")
 
 
+@asks_overrides
 def eig(A, *, out=None):
     """(eigenvalues, eigenvectors) of square matrices [*, N, N], complex, in no order; vectors in columns, of norm 1.
 
@@ -380,6 +391,7 @@ def eig(A, *, out=None):
     return given("linalg.eig", return_types.linalg_eig(_Eigen.apply(A)), out)
 
 
+@asks_overrides
 def eigvals(A, *, out=None):
     """The eigenvalues of square matrices [*, N, N], complex, in no order: [*, N].
 
@@ -391,6 +403,7 @@ def eigvals(A, *, out=None):
     return given("linalg.eigvals", _Eigen.apply(A)[0], out)
 
 
+@asks_overrides
 def lu_factor(A, *, pivot=True, out=None):
     """(LU, pivots): L below the diagonal of LU and U on and above it; pivots are the row exchanges, 1-based int32.
 
@@ -401,6 +414,7 @@ def lu_factor(A, *, pivot=True, out=None):
     return given("linalg.lu_factor", return_types.linalg_lu_factor(_LU.apply(A, pivot)), out)
 
 
+@asks_overrides
 def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     """(LU, pivots, info): see `lu_factor`; info is 0, or the place of the first zero on U's diagonal."""
     check_matrix("linalg.lu_factor_ex", A)
@@ -419,6 +433,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     return given("linalg.lu_factor_ex", return_types.linalg_lu_factor_ex((packed, pivots, info)), out)
 
 
+@asks_overrides
 def lu(A, *, pivot=True, out=None):
     """(P, L, U) with A = P L U, P a permutation, L lower triangular with ones on its diagonal, U upper triangular.
 
@@ -432,6 +447,7 @@ def lu(A, *, pivot=True, out=None):
     return given("linalg.lu", return_types.linalg_lu((p, *_unpacked(packed))), out)
 
 
+@asks_overrides
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=None):
     """(P, L, U) of what lu_factor() gave; what is not asked for is empty."""
     check_matrix("lu_unpack", LU_data)
@@ -446,6 +462,7 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=N
     return given("lu_unpack", return_types.lu_unpack((p, lower, upper)), out)
 
 
+@asks_overrides
 def reflections(A):
     """(a, tau) of LAPACK's geqrf: R on and above the diagonal, the vectors of the reflections below."""
     check_matrix("geqrf", A)
@@ -455,6 +472,7 @@ def reflections(A):
     return return_types.geqrf((tensor(numpy.swapaxes(a, -1, -2)), tensor(tau)))
 
 
+@asks_overrides
 def lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
     """X with A X = B (X A = B with left=False; A^H with adjoint), A being what lu_factor() took apart.
 

@@ -5,6 +5,7 @@ import math
 import rushlight
 from rushlight import _core
 from rushlight.linalg.lapack import check_square, given
+from rushlight.ops.composition import asks_overrides
 from rushlight.ops.matrix import cheapest_product
 
 
@@ -112,6 +113,7 @@ def vander(x, N=None):
     return _core.cat([_core.ones((*x.shape, 1), dtype=dtype), powers], -1)
 
 
+@asks_overrides
 def matrix_exp(A):
     """The exponential of square matrices [*, N, N]: the sum of A^k / k!.
 

@@ -15,11 +15,14 @@ from rushlight.linalg.lapack import (
     tensor,
     with_numpy,
 )
+from rushlight.ops.composition import asks_overrides
 
 _SINGULAR = "The factorization could not be completed because the input matrix is singular: a pivot is zero"
 
 
 class _Inverse(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -54,6 +57,8 @@ class _Solve(Function):
 
 
 class _Determinant(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -80,6 +85,8 @@ class _Determinant(Function):
 
 
 class _SignedLogDeterminant(Function):
+    _takes_batches = True
+
     @staticmethod
     def forward(ctx, a):
         import numpy
@@ -171,6 +178,7 @@ def _singular_info(a):
     return tensor(numpy.where(zero.any(-1), first, 0).astype("int32"))
 
 
+@asks_overrides
 def inv_ex(A, *, check_errors=False, out=None):
     """(inverse, info): info is 0 where the inverse exists, otherwise the place of a zero pivot (and the inverse inf).
 
@@ -224,6 +232,7 @@ def solve(A, B, *, left=True, out=None):
     return given("linalg.solve", x.squeeze(-1) if vector else x, out)
 
 
+@asks_overrides
 def solve_ex(A, B, *, left=True, check_errors=False, out=None):
     """(result, info): see `solve`; info is 0 where the matrix is not singular.
 
@@ -289,6 +298,7 @@ def slogdet(A, *, out=None):
     return given("linalg.slogdet", return_types.linalg_slogdet(_SignedLogDeterminant.apply(A)), out)
 
 
+@asks_overrides
 def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """The pseudo-inverse (Moore-Penrose) of matrices [*, M, N]: [*, N, M].
 
@@ -306,6 +316,7 @@ def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
     return given("linalg.pinv", _PseudoInverse.apply(A, _number(atol), _number(rtol), hermitian), out)
 
 
+@asks_overrides
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """The number of singular values (of eigenvalues, by size, when hermitian) above max(atol, rtol * largest), int64.
 
@@ -326,6 +337,7 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None, out=None)
     return given("linalg.matrix_rank", rank, out)
 
 
+@asks_overrides
 def lstsq(A, B, rcond=None, *, driver=None, out=None):
     """(solution, residuals, rank, singular_values) of least |A X - B|, A [*, M, N], B [*, M, K] or vectors [*, M].
 

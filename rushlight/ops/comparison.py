@@ -1,7 +1,7 @@
 """Questions about tensors: closeness, equality, membership, properties."""
 
 from rushlight import _core
-from rushlight.ops.composition import FUNCTIONS, composition
+from rushlight.ops.composition import FUNCTIONS, by_method, composition
 
 Tensor = _core.Tensor
 
@@ -118,7 +118,7 @@ def is_set_to(input, tensor):
 
 # Questions that the core answers as methods.
 for _name in ("is_conj", "is_neg", "is_inference", "is_same_size"):
-    FUNCTIONS[_name] = getattr(Tensor, _name)
+    FUNCTIONS[_name] = by_method(_name)
 
 
 @composition

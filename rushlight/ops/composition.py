@@ -74,3 +74,42 @@ def write_out(name, result, out):
     if out.shape != result.shape:
         out.resize_(result.shape)
     return out.copy_(result.detach())
+
+
+def by_method(name):
+    """The function that calls this method of its first argument: what poses as a tensor has a method of its own."""
+
+    def call(input, *args):
+        return getattr(input, name)(*args)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = getattr(Tensor, name).__doc__
+    return call
+
+
+def asks_overrides(function):
+    """Makes a function in Python ask __torch_function__ as the rows do: for what reads the elements of its arguments.
+
+    Of tensors alone, and of those alone that pose as a Tensor: a subclass is read like any other.
+    """
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, Tensor) and not issubclass(type(x), Tensor):
+                return x.__torch_function__(call, (type(x),), args, kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+@asks_overrides
+def everywhere(condition):
+    """Whether a condition holds for all elements, as a bool: for checks of arguments."""
+    return bool(condition.all())
+
+
+@asks_overrides
+def clone_for(input, *values):
+    """A clone of `input` into which `values` can be written."""
+    return input.clone()

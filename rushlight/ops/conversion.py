@@ -228,8 +228,7 @@ def numel(input):
     >>> torch.numel(torch.ones(2, 3))
     6
     """
-    return _numel(input)
+    return input.nelement()
 
 
-_numel = _core.Tensor.nelement
-Tensor.numel = _numel
+Tensor.numel = Tensor.nelement

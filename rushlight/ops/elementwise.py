@@ -3,7 +3,7 @@
 import math
 
 from rushlight import _core
-from rushlight.ops.composition import FUNCTIONS, composition
+from rushlight.ops.composition import FUNCTIONS, asks_overrides, composition
 
 Tensor = _core.Tensor
 
@@ -172,6 +172,7 @@ def ldexp(input, other, *, out=None):
 
 
 @composition(out=True)
+@asks_overrides
 def frexp(input, *, out=None):
     """(mantissa, exponent) with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1; the exponent is int32.
 

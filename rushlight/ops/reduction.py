@@ -4,7 +4,7 @@ import builtins
 
 import rushlight
 from rushlight import _core, return_types
-from rushlight.ops.composition import composition, write_out
+from rushlight.ops.composition import composition, everywhere, write_out
 from rushlight.ops.dimension import wrap_dim, wrap_dims
 
 Tensor = _core.Tensor
@@ -179,7 +179,7 @@ def _checked_weights(name, weights, n, whole):
             f"{'an integral' if whole else 'a floating point'} dtype. "
             f"Received {weights.dtype}{list(weights.shape)}."
         )
-    if n and bool((weights < 0).any()):
+    if not everywhere(~(weights < 0)):
         raise RuntimeError(f"[cov] {name} cannot be negative. Received the least {weights.min().item()}.")
     return weights
 
@@ -312,7 +312,7 @@ def _quantile(name, input, q, dim, keepdim, interpolation, ignore_nan):
         raise RuntimeError(f"[{name}] input tensor must be non-empty. Received shape {tuple(input.shape)}.")
     if interpolation not in _INTERPOLATIONS:
         raise RuntimeError(f"[{name}] interpolation must be one of {_INTERPOLATIONS}. Received {interpolation!r}.")
-    if q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
+    if not everywhere((q >= 0) & (q <= 1)):
         raise RuntimeError(f"[{name}] q values must be in the range [0, 1]. Received {q.tolist()}.")
     ndim = input.ndim
     if dim is None:

@@ -37,7 +37,7 @@ def _checked_probability(name, p):
 
 def _kept(input, shape, p):
     """1 with probability 1 - p, 0 otherwise, of input's dtype."""
-    return _core.empty(shape, dtype=input.dtype).bernoulli_(1 - p)
+    return input.new_empty(shape).bernoulli_(1 - p)
 
 
 def _feature_shape(name, input):

@@ -3,7 +3,7 @@
 import itertools
 
 from rushlight import _core
-from rushlight.ops.composition import FUNCTIONS, composition
+from rushlight.ops.composition import FUNCTIONS, by_method, clone_for, composition
 from rushlight.ops.dimension import given_sizes, wrap_dim, wrap_dims
 
 Tensor = _core.Tensor
@@ -248,7 +248,7 @@ def rot90(input, k=1, dims=(0, 1)):
     return (input.flip(b) if k == 1 else input.flip(a)).transpose(a, b)
 
 
-FUNCTIONS["resolve_conj"], FUNCTIONS["resolve_neg"] = Tensor.resolve_conj, Tensor.resolve_neg
+FUNCTIONS["resolve_conj"], FUNCTIONS["resolve_neg"] = by_method("resolve_conj"), by_method("resolve_neg")
 
 
 # --- pieces
@@ -472,7 +472,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     sizes = list(input.shape[:-1])
     for d in sorted((first, second)):
         sizes.insert(d, n)
-    made = _core.zeros(sizes, dtype=input.dtype)
+    made = input.new_zeros(sizes)
     made.diagonal(offset, first, second).copy_(input)
     return made
 
@@ -495,7 +495,7 @@ def _written(name, input, part, src):
             f"[{name}] expected src to have a size equal to the slice of self. "
             f"Received {tuple(src.shape)} for {tuple(part(input).shape)}."
         )
-    made = input.clone()
+    made = clone_for(input, src)
     part(made).copy_(src)
     return made
 
@@ -745,7 +745,7 @@ _VIEWS = {
     **{name: _part(name) for name in _SPARSE_PARTS},
     "alias": _core.alias,
     "as_strided": _core.as_strided,
-    "detach": Tensor.detach,
+    "detach": by_method("detach"),
     "diagonal": _core.diagonal,
     "expand": lambda input, size, *, implicit=False: _core.expand(input, size),
     "permute": _core.permute,
@@ -765,19 +765,5 @@ _VIEWS = {
 }
 for _name, _view in _VIEWS.items():
     FUNCTIONS[f"{_name}_copy"] = _copying(f"{_name}_copy", _view)
-
-
-@composition(method=False)
-def detach(input):
-    """The tensor without history, on the same memory.
-
-    >>> torch.detach(torch.ones(2, requires_grad=True))
-    tensor([1., 1.])
-    """
-    return input.detach()
-
-
-@composition(method=False)
-def detach_(input):
-    """Cuts the tensor off its history."""
-    return input.detach_()
+for _name in ("detach", "detach_"):
+    FUNCTIONS[_name] = by_method(_name)

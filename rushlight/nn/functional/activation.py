@@ -354,5 +354,5 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     if not hard:
         return soft
     index = soft.argmax(dim, keepdim=True)
-    one_hot = rushlight.zeros_like(logits, requires_grad=False).scatter_(dim, index, 1.0)
+    one_hot = rushlight.zeros_like(logits, requires_grad=False).scatter(dim, index, 1.0)
     return one_hot - soft.detach() + soft

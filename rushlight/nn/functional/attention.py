@@ -95,7 +95,7 @@ def _as_added(mask, dtype):
     """A mask as numbers to add: a bool one shuts out where it is True."""
     if mask is None or mask.dtype != rushlight.bool:
         return mask
-    return rushlight.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(mask, -math.inf)
+    return rushlight.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(mask, -math.inf)
 
 
 def multi_head_attention_forward(

@@ -112,7 +112,7 @@ def _alpha_drop(input, p, training, inplace, shape):
         return input
     if p == 1.0:
         return input.mul_(0) if inplace else input * 0
-    kept = rushlight.empty(shape, dtype=input.dtype, device=input.device).bernoulli_(1 - p)
+    kept = input.new_empty(shape).bernoulli_(1 - p)
     scale = 1 / math.sqrt((_SATURATION**2 * p + 1) * (1 - p))
     # dropped elements become _SATURATION; then mean and variance are made what they were
     shift = (1 - kept) * (_SATURATION * scale) - _SATURATION * scale * p

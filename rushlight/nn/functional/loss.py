@@ -11,6 +11,7 @@ import rushlight
 from rushlight import _core
 from rushlight.nn.functional.activation import log_softmax, logsigmoid
 from rushlight.nn.functional.distance import pairwise_distance
+from rushlight.ops.composition import everywhere
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -232,8 +233,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     smallest = 1e-12  # of the denominator of the derivative, (input - target) / (input * (1 - input))
     with rushlight.no_grad():
         inside = input * (1 - input) >= smallest
-        all_inside = bool(inside.all())
-        if not all_inside and not bool(((input >= 0) & (input <= 1)).all()):
+        all_inside = everywhere(inside)
+        if not all_inside and not everywhere((input >= 0) & (input <= 1)):
             raise RuntimeError(
                 "[binary_cross_entropy] all elements of input should be between 0 and 1. "
                 f"Received values from {input.min().item()} to {input.max().item()}. "
@@ -343,7 +344,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = var * rushlight.ones_like(input)
-    elif bool((var < 0).any()):
+    elif not everywhere(~(var < 0)):
         raise ValueError("var has negative entry/entries")
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
@@ -454,7 +455,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         excess = excess.square()
     if weight is not None:
         excess = excess * weight[classes]
-    right = rushlight.zeros_like(rows, dtype=rushlight.bool).scatter_(1, classes, True)
+    right = rushlight.zeros_like(rows, dtype=rushlight.bool).scatter(1, classes, True)
     loss = excess.masked_fill(right, 0).sum(1) / rows.shape[1]
     return _reduced(loss if target.ndim else loss.squeeze(0), reduction)
 
@@ -479,7 +480,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     rows, classes = (t.reshape(-1, t.shape[-1] if t.ndim else 1) for t in (input, target))
     listed = (classes < 0).cumsum(1) == 0
     chosen = classes.masked_fill(listed.logical_not(), 0)
-    right = rushlight.zeros_like(rows).scatter_add_(1, chosen, listed.to(rows.dtype)) > 0
+    right = rushlight.zeros_like(rows).scatter_add(1, chosen, listed.to(rows.dtype)) > 0
     excess = (1 - rows.gather(1, chosen).unsqueeze(2) + rows.unsqueeze(1)).clamp(min=0)
     counts = listed.unsqueeze(2) & right.logical_not().unsqueeze(1)
     loss = excess.masked_fill(counts.logical_not(), 0).sum((1, 2)) / rows.shape[1]

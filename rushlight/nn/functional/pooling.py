@@ -4,6 +4,7 @@ import math
 
 import rushlight
 from rushlight import _core
+from rushlight.ops.composition import everywhere
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -231,7 +232,7 @@ def _max_unpool(input, indices, kernel_size, stride, padding, output_size, ndim)
         )
     lead = list(input.shape[:-ndim])
     count = math.prod(size)
-    if indices.numel() and not 0 <= indices.min().item() <= indices.max().item() < count:
+    if not everywhere((indices >= 0) & (indices < count)):
         raise RuntimeError(f"[max_unpool] indices must be from 0 to {count - 1}, the size of the output {size}.")
     flat = rushlight.zeros([*lead, count], dtype=input.dtype, device=input.device)
     return flat.scatter(-1, indices.flatten(-ndim), input.flatten(-ndim)).reshape([*lead, *size])

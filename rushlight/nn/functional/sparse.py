@@ -2,6 +2,7 @@
 
 import rushlight
 from rushlight import _core
+from rushlight.ops.composition import everywhere
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 
@@ -182,17 +183,16 @@ def one_hot(tensor, num_classes=-1):
         if num_classes <= 0:
             raise RuntimeError("[one_hot] Can not infer total number of classes from empty tensor. Give num_classes.")
         return rushlight.zeros((*tensor.shape, num_classes), dtype=rushlight.int64)
-    if tensor.min().item() < 0:
+    if not everywhere(tensor >= 0):
         raise RuntimeError(f"[one_hot] Class values must be non-negative. Received {tensor.min().item()}.")
-    largest = tensor.max().item()
     if num_classes == -1:
-        num_classes = largest + 1
+        num_classes = tensor.max().item() + 1
     elif num_classes < 1:
         raise RuntimeError(f"[one_hot] num_classes should be positive. Received {num_classes}.")
-    elif largest >= num_classes:
+    elif not everywhere(tensor < num_classes):
         raise RuntimeError(
             "[one_hot] Class values must be smaller than num_classes. "
-            f"Received {largest} with num_classes={num_classes}."
+            f"Received {tensor.max().item()} with num_classes={num_classes}."
         )
-    zeros = rushlight.zeros((*tensor.shape, num_classes), dtype=rushlight.int64, device=tensor.device)
-    return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)
+    zeros = tensor.new_zeros((*tensor.shape, num_classes))
+    return zeros.scatter(-1, tensor.unsqueeze(-1), 1)
