@@ -293,7 +293,7 @@ bool bind(const PyOp& self, PyObject* const* args, Py_ssize_t positional, PyObje
     a.arg[k] = s.param[k].fallback;
   }
   if (!a.arg[0].is_tensor() && s.param[0].type == ParamType::operand && !(self.op->forms & numbers_alone)) [[unlikely]]
-    if (std::none_of(a.arg, a.arg + s.n, [](const Arg& given) { return given.is_tensor(); }))
+    if (std::none_of(a.arg.value, a.arg.value + s.n, [](const Arg& given) { return given.is_tensor(); }))
       refuse(self, "needs a Tensor, not numbers alone");
   return true;
 }
