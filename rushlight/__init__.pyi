@@ -4,18 +4,39 @@
 import builtins
 from typing import Any
 
+from rushlight import accelerator as accelerator
+from rushlight import array_api as array_api
 from rushlight import autograd as autograd
+from rushlight import backends as backends
+from rushlight import compiler as compiler
+from rushlight import cpu as cpu
 from rushlight import cuda as cuda
 from rushlight import demo as demo
+from rushlight import distributions as distributions
+from rushlight import fft as fft
+from rushlight import func as func
+from rushlight import functional as functional
+from rushlight import futures as futures
+from rushlight import hub as hub
 from rushlight import linalg as linalg
+from rushlight import masked as masked
+from rushlight import monitor as monitor
+from rushlight import multiprocessing as multiprocessing
 from rushlight import nn as nn
 from rushlight import optim as optim
+from rushlight import overrides as overrides
 from rushlight import printing as printing
+from rushlight import quasirandom as quasirandom
 from rushlight import random as random
 from rushlight import return_types as return_types
 from rushlight import serialization as serialization
+from rushlight import signal as signal
+from rushlight import sparse as sparse
 from rushlight import special as special
+from rushlight import storage as storage
 from rushlight import testing as testing
+from rushlight import torch_version as torch_version
+from rushlight import types as types
 from rushlight import utils as utils
 from rushlight import version as version
 from rushlight import viz as viz
@@ -196,8 +217,6 @@ from rushlight._core import (
     fmod_ as fmod_,
     frac as frac,
     frac_ as frac_,
-    full as full,
-    full_like as full_like,
     gather as gather,
     gcd as gcd,
     gcd_ as gcd_,
@@ -221,6 +240,10 @@ from rushlight._core import (
     hypot_ as hypot_,
     i0 as i0,
     i0_ as i0_,
+    igamma as igamma,
+    igamma_ as igamma_,
+    igammac as igammac,
+    igammac_ as igammac_,
     imag as imag,
     index_add as index_add,
     index_add_ as index_add_,
@@ -246,6 +269,7 @@ from rushlight._core import (
     isreal as isreal,
     jagged as jagged,
     kthvalue as kthvalue,
+    layout as layout,
     lcm as lcm,
     lcm_ as lcm_,
     le as le,
@@ -297,6 +321,7 @@ from rushlight._core import (
     max_pool3d as max_pool3d,
     maximum as maximum,
     mean as mean,
+    memory_format as memory_format,
     minimum as minimum,
     mm as mm,
     mode as mode,
@@ -405,6 +430,10 @@ from rushlight._core import (
     special_expit_ as special_expit_,
     special_expm1 as special_expm1,
     special_expm1_ as special_expm1_,
+    special_gammainc as special_gammainc,
+    special_gammainc_ as special_gammainc_,
+    special_gammaincc as special_gammaincc,
+    special_gammaincc_ as special_gammaincc_,
     special_gammaln as special_gammaln,
     special_gammaln_ as special_gammaln_,
     special_i0 as special_i0,
@@ -418,8 +447,6 @@ from rushlight._core import (
     special_modified_bessel_i0 as special_modified_bessel_i0,
     special_modified_bessel_i0_ as special_modified_bessel_i0_,
     special_polygamma as special_polygamma,
-    special_pow as special_pow,
-    special_pow_ as special_pow_,
     special_psi as special_psi,
     special_psi_ as special_psi_,
     special_round as special_round,
@@ -442,8 +469,6 @@ from rushlight._core import (
     subtract as subtract,
     subtract_ as subtract_,
     sum as sum,
-    swapaxes as swapaxes,
-    swapaxes_ as swapaxes_,
     swapdims as swapdims,
     swapdims_ as swapdims_,
     t as t,
@@ -476,37 +501,148 @@ from rushlight._core import (
     zeros as zeros,
     zeros_like as zeros_like,
 )
+from rushlight.accelerator import AcceleratorError as AcceleratorError
+from rushlight.accelerator import Event as Event
+from rushlight.accelerator import OutOfMemoryError as OutOfMemoryError
+from rushlight.accelerator import Stream as Stream
+from rushlight.symbolic import SymBool as SymBool
+from rushlight.symbolic import SymFloat as SymFloat
+from rushlight.symbolic import SymInt as SymInt
+from rushlight.storage import TypedStorage as TypedStorage
+from rushlight.storage import UntypedStorage as UntypedStorage
+from rushlight.checks import _assert as _assert
+from rushlight.checks import _assert_async as _assert_async
+from rushlight.checks import _check as _check
+from rushlight.checks import _check_index as _check_index
+from rushlight.checks import _check_is_size as _check_is_size
+from rushlight.checks import _check_not_implemented as _check_not_implemented
+from rushlight.checks import _check_tensor_all as _check_tensor_all
+from rushlight.checks import _check_tensor_all_with as _check_tensor_all_with
+from rushlight.checks import _check_type as _check_type
+from rushlight.checks import _check_value as _check_value
+from rushlight.checks import _check_with as _check_with
+from rushlight.nn.functional.by_position import affine_grid_generator as affine_grid_generator
+from rushlight.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from rushlight.nn.functional.by_position import batch_norm as batch_norm
 from rushlight.nn.functional import bilinear as bilinear
-from rushlight.nn.functional import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from rushlight.nn.functional.by_position import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from rushlight.nn.functional import channel_shuffle as channel_shuffle
+from rushlight.settings import clear_autocast_cache as clear_autocast_cache
+from rushlight.compiler import compile as compile
+from rushlight.settings import compiled_with_cxx11_abi as compiled_with_cxx11_abi
+from rushlight.nn.functional import conv_tbc as conv_tbc
 from rushlight.nn.functional import cosine_embedding_loss as cosine_embedding_loss
 from rushlight.nn.functional import cosine_similarity as cosine_similarity
+from rushlight.nn.functional.by_position import ctc_loss as ctc_loss
+from rushlight.sparse import dsmm as dsmm
+from rushlight.nn.functional.by_position import embedding as embedding
+from rushlight.nn.functional.by_position import embedding_bag as embedding_bag
+from rushlight.nn.functional.by_position import embedding_renorm_ as embedding_renorm_
 from rushlight.autograd.grad_mode import enable_grad as enable_grad
 from rushlight.type_info import finfo as finfo
+from rushlight.futures import fork as fork
+from rushlight.settings import get_autocast_cpu_dtype as get_autocast_cpu_dtype
+from rushlight.settings import get_autocast_dtype as get_autocast_dtype
+from rushlight.settings import get_autocast_gpu_dtype as get_autocast_gpu_dtype
+from rushlight.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
+from rushlight.settings import get_device_module as get_device_module
+from rushlight.settings import get_file_path as get_file_path
+from rushlight.settings import get_float32_matmul_precision as get_float32_matmul_precision
+from rushlight.settings import get_num_interop_threads as get_num_interop_threads
 from rushlight.printing import get_printoptions as get_printoptions
 from rushlight.random import get_rng_state as get_rng_state
+from rushlight.nn.functional import grid_sampler as grid_sampler
+from rushlight.nn.functional import grid_sampler_2d as grid_sampler_2d
+from rushlight.nn.functional import grid_sampler_3d as grid_sampler_3d
+from rushlight.nn.functional.by_position import group_norm as group_norm
+from rushlight.nn.functional.recurrent import gru as gru
+from rushlight.nn.functional.recurrent import gru_cell as gru_cell
+from rushlight.settings import has_lapack as has_lapack
+from rushlight.settings import has_mkl as has_mkl
+from rushlight.settings import has_openmp as has_openmp
+from rushlight.settings import has_spectral as has_spectral
 from rushlight.nn.functional import hinge_embedding_loss as hinge_embedding_loss
+from rushlight.unsupported import hsmm as hsmm
+from rushlight.sparse import hspmm as hspmm
 from rushlight.type_info import iinfo as iinfo
 from rushlight.autograd.grad_mode import inference_mode as inference_mode
+from rushlight.settings import init_num_threads as init_num_threads
 from rushlight.random import initial_seed as initial_seed
+from rushlight.nn.functional.by_position import instance_norm as instance_norm
 from rushlight.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from rushlight.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from rushlight.settings import is_autocast_cache_enabled as is_autocast_cache_enabled
+from rushlight.settings import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+from rushlight.settings import is_autocast_enabled as is_autocast_enabled
+from rushlight.settings import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from rushlight.settings import is_vulkan_available as is_vulkan_available
+from rushlight.settings import is_warn_always_enabled as is_warn_always_enabled
 from rushlight.nn.functional import kl_div as kl_div
+from rushlight.nn.functional.by_position import layer_norm as layer_norm
 from rushlight.serialization import load as load
+from rushlight.nn.functional.recurrent import lstm as lstm
+from rushlight.nn.functional.recurrent import lstm_cell as lstm_cell
 from rushlight.random import manual_seed as manual_seed
 from rushlight.nn.functional import margin_ranking_loss as margin_ranking_loss
+from rushlight.nn.functional import native_channel_shuffle as native_channel_shuffle
+from rushlight.nn.functional import native_group_norm as native_group_norm
 from rushlight.autograd.grad_mode import no_grad as no_grad
 from rushlight.nn.functional import pairwise_distance as pairwise_distance
 from rushlight.nn.functional import pdist as pdist
 from rushlight.nn.functional import pixel_shuffle as pixel_shuffle
 from rushlight.nn.functional import pixel_unshuffle as pixel_unshuffle
 from rushlight.nn.functional import poisson_nll_loss as poisson_nll_loss
+from rushlight.settings import prepare_multiprocessing_environment as prepare_multiprocessing_environment
+from rushlight.unsupported import resize_as_sparse_ as resize_as_sparse_
+from rushlight.nn.functional.by_position import rms_norm as rms_norm
+from rushlight.nn.functional.recurrent import rnn_relu as rnn_relu
+from rushlight.nn.functional.recurrent import rnn_relu_cell as rnn_relu_cell
+from rushlight.nn.functional.recurrent import rnn_tanh as rnn_tanh
+from rushlight.nn.functional.recurrent import rnn_tanh_cell as rnn_tanh_cell
+from rushlight.unsupported import saddmm as saddmm
 from rushlight.serialization import save as save
 from rushlight.random import seed as seed
+from rushlight.settings import set_anomaly_enabled as set_anomaly_enabled
+from rushlight.settings import set_autocast_cache_enabled as set_autocast_cache_enabled
+from rushlight.settings import set_autocast_cpu_dtype as set_autocast_cpu_dtype
+from rushlight.settings import set_autocast_cpu_enabled as set_autocast_cpu_enabled
+from rushlight.settings import set_autocast_dtype as set_autocast_dtype
+from rushlight.settings import set_autocast_enabled as set_autocast_enabled
+from rushlight.settings import set_autocast_gpu_dtype as set_autocast_gpu_dtype
+from rushlight.settings import set_default_tensor_type as set_default_tensor_type
+from rushlight.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
+from rushlight.settings import set_float32_matmul_precision as set_float32_matmul_precision
+from rushlight.settings import set_flush_denormal as set_flush_denormal
 from rushlight.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from rushlight.settings import set_num_interop_threads as set_num_interop_threads
 from rushlight.printing import set_printoptions as set_printoptions
 from rushlight.random import set_rng_state as set_rng_state
+from rushlight.settings import set_warn_always as set_warn_always
+from rushlight.sparse import smm as smm
+from rushlight.unsupported import sparse_bsc_tensor as sparse_bsc_tensor
+from rushlight.unsupported import sparse_bsr_tensor as sparse_bsr_tensor
+from rushlight.sparse import sparse_compressed_tensor as sparse_compressed_tensor
+from rushlight.sparse import sparse_coo_tensor as sparse_coo_tensor
+from rushlight.sparse import sparse_csc_tensor as sparse_csc_tensor
+from rushlight.sparse import sparse_csr_tensor as sparse_csr_tensor
+from rushlight.sparse import spmm as spmm
+from rushlight.sparse import sspaddmm as sspaddmm
+from rushlight.symbolic import sym_float as sym_float
+from rushlight.symbolic import sym_int as sym_int
+from rushlight.symbolic import sym_ite as sym_ite
+from rushlight.symbolic import sym_max as sym_max
+from rushlight.symbolic import sym_min as sym_min
+from rushlight.symbolic import sym_not as sym_not
+from rushlight.symbolic import sym_sqrt as sym_sqrt
+from rushlight.symbolic import sym_sum as sym_sum
+from rushlight.random import thread_safe_generator as thread_safe_generator
 from rushlight.nn.functional import triplet_margin_loss as triplet_margin_loss
+from rushlight.type_info import typename as typename
+from rushlight.settings import use_deterministic_algorithms as use_deterministic_algorithms
+from rushlight.func import vmap as vmap
+from rushlight.futures import wait as wait
 
 _bool = builtins.bool
 _bytes = builtins.bytes
@@ -536,15 +672,13 @@ def arange(
     pin_memory: Any = False,
     requires_grad: Any = False,
 ) -> Tensor: ...
-def are_deterministic_algorithms_enabled() -> _bool: ...
 def argsort(input: Any, dim: Any = -1, descending: Any = False, stable: Any = False) -> Tensor: ...
 def argwhere(input: Any) -> Tensor: ...
+def as_strided_(input: Any, size: Any, stride: Any, storage_offset: Any = None) -> Tensor: ...
 def as_strided_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
-def as_tensor(
-    data: Any, dtype: Any = None, device: Any = None, *, copy: Any = None, requires_grad: Any = False
-) -> Tensor: ...
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor: ...
 def asarray(
-    data: Any, dtype: Any = None, device: Any = None, *, copy: Any = None, requires_grad: Any = False
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None, requires_grad: Any = False
 ) -> Tensor: ...
 def atleast_1d(*tensors: Any) -> Any: ...
 def atleast_2d(*tensors: Any) -> Any: ...
@@ -571,25 +705,29 @@ def block_diag(*tensors: Any) -> Any: ...
 def broadcast_tensors(*tensors: Any) -> Any: ...
 def broadcast_to(input: Any, size: Any) -> Tensor: ...
 def cartesian_prod(*tensors: Any) -> Tensor: ...
+def ccol_indices_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def cdist(x1: Any, x2: Any, p: Any = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary") -> Tensor: ...
 def chain_matmul(*matrices: Any, out: Any = None) -> Tensor: ...
 def cholesky(input: Any, upper: Any = False, *, out: Any = None) -> Tensor: ...
 def cholesky_inverse(input: Any, upper: Any = False, *, out: Any = None) -> Tensor: ...
-def cholesky_solve(input: Any, L: Any, upper: Any = False, *, out: Any = None) -> Tensor: ...
+def cholesky_solve(B: Any, L: Any, upper: Any = False, *, out: Any = None) -> Tensor: ...
 def chunk(input: Any, chunks: Any, dim: Any = 0) -> Any: ...
 def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Tensor: ...
 def clamp_(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Tensor: ...
 def clip(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Tensor: ...
 def clip_(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Tensor: ...
+def col_indices_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def column_stack(tensors: Any, *, out: Any = None) -> Tensor: ...
 def combinations(input: Any, r: Any = 2, with_replacement: Any = False) -> Tensor: ...
+def cond(pred: Any, true_fn: Any, false_fn: Any, operands: Any = ()) -> Any: ...
 def corrcoef(input: Any) -> Tensor: ...
 def cov(input: Any, *, correction: Any = 1, fweights: Any = None, aweights: Any = None) -> Tensor: ...
 def cross(input: Any, other: Any, dim: Any = None, *, out: Any = None) -> Tensor: ...
+def crow_indices_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: Any = -1) -> Tensor: ...
 def det(input: Any) -> Tensor: ...
-def detach(*args: Any, **kwargs: Any) -> Any: ...
-def detach_(*args: Any, **kwargs: Any) -> Any: ...
+def detach(input: Any, *args: Any) -> Tensor: ...
+def detach_(input: Any, *args: Any) -> Tensor: ...
 def detach_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def diag(input: Any, diagonal: Any = 0, *, out: Any = None) -> Tensor: ...
 def diag_embed(input: Any, offset: Any = 0, dim1: Any = -2, dim2: Any = -1) -> Tensor: ...
@@ -609,6 +747,16 @@ def dstack(tensors: Any, *, out: Any = None) -> Tensor: ...
 e: _float
 
 def einsum(*args: Any) -> Tensor: ...
+def empty_permuted(
+    size: Any,
+    physical_layout: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+    pin_memory: Any = False,
+) -> Tensor: ...
 def empty_strided(
     size: Any,
     stride: Any,
@@ -630,13 +778,47 @@ def fliplr(input: Any) -> Tensor: ...
 def flipud(input: Any) -> Tensor: ...
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Tensor: ...
 def frexp(input: Any, *, out: Any = None) -> Any: ...
+def frobenius_norm(input: Any, dim: Any = (), keepdim: Any = False, *, out: Any = None) -> Tensor: ...
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: Any = None) -> Tensor: ...
-def from_numpy(array: Any) -> Tensor: ...
+def from_file(
+    filename: Any,
+    shared: Any = None,
+    size: Any = 0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: Any = False,
+    requires_grad: Any = False,
+) -> Tensor: ...
+def from_numpy(ndarray: Any) -> Tensor: ...
 def frombuffer(buffer: Any, *, dtype: Any, count: Any = -1, offset: Any = 0, requires_grad: Any = False) -> Tensor: ...
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+    pin_memory: Any = False,
+) -> Tensor: ...
+def full_like(
+    input: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    memory_format: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
+    pin_memory: Any = False,
+) -> Tensor: ...
 def geqrf(input: Any, *, out: Any = None) -> Any: ...
-def get_autocast_dtype(device_type: Any) -> Tensor: ...
 def get_default_device() -> Tensor: ...
-def get_num_interop_threads() -> Tensor: ...
+def get_device(input: Any) -> _int: ...
 def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: Any = 1) -> Tensor: ...
 def hamming_window(
     window_length: Any,
@@ -670,26 +852,38 @@ def index_reduce(
 def index_reduce_(
     input: Any, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = True, out: Any = None
 ) -> Tensor: ...
+def indices_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 
 inf: _float
 
 def inner(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
 def inverse(input: Any, *, out: Any = None) -> Tensor: ...
-def is_autocast_enabled(device_type: Any = None) -> _bool: ...
 def is_complex(input: Any) -> _bool: ...
-def is_conj(*args: Any, **kwargs: Any) -> Any: ...
+def is_conj(input: Any, *args: Any) -> _bool: ...
 def is_distributed(input: Any) -> _bool: ...
 def is_floating_point(input: Any) -> _bool: ...
-def is_inference(*args: Any, **kwargs: Any) -> Any: ...
-def is_neg(*args: Any, **kwargs: Any) -> Any: ...
+def is_inference(input: Any, *args: Any) -> _bool: ...
+def is_neg(input: Any, *args: Any) -> _bool: ...
 def is_nonzero(input: Any) -> _bool: ...
-def is_same_size(*args: Any, **kwargs: Any) -> Any: ...
+def is_same_size(input: Any, *args: Any) -> _bool: ...
 def is_signed(input: Any) -> _bool: ...
 def is_storage(obj: Any) -> _bool: ...
 def is_tensor(obj: Any) -> _bool: ...
 def isclose(input: Any, other: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: Any = False) -> Tensor: ...
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: Any = False, invert: Any = False, out: Any = None
+) -> Tensor: ...
+def istft(
+    input: Any,
+    n_fft: Any,
+    hop_length: Any = None,
+    win_length: Any = None,
+    window: Any = None,
+    center: Any = True,
+    normalized: Any = False,
+    onesided: Any = None,
+    length: Any = None,
+    return_complex: Any = False,
 ) -> Tensor: ...
 def kaiser_window(
     window_length: Any,
@@ -704,6 +898,25 @@ def kaiser_window(
 def kron(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
 def ldexp_(input: Any, other: Any, *, out: Any = None) -> Tensor: ...
+
+legacy_contiguous_format: _memory_format
+
+def lobpcg(
+    A: Any,
+    k: Any = None,
+    B: Any = None,
+    X: Any = None,
+    n: Any = None,
+    iK: Any = None,
+    niter: Any = None,
+    tol: Any = None,
+    largest: Any = None,
+    method: Any = None,
+    tracker: Any = None,
+    ortho_iparams: Any = None,
+    ortho_fparams: Any = None,
+    ortho_bparams: Any = None,
+) -> Any: ...
 def logdet(input: Any) -> Tensor: ...
 def logspace(
     start: Any,
@@ -711,7 +924,9 @@ def logspace(
     steps: Any,
     base: Any = 10.0,
     *,
+    out: Any = None,
     dtype: Any = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: Any = False,
 ) -> Tensor: ...
@@ -748,6 +963,7 @@ def nonzero_static(input: Any, *, size: Any, fill_value: Any = -1, out: Any = No
 def norm(
     input: Any, p: Any = "fro", dim: Any = None, keepdim: Any = False, out: Any = None, dtype: Any = None
 ) -> Tensor: ...
+def norm_except_dim(v: Any, pow: Any = 2, dim: Any = 0) -> Tensor: ...
 def normal(
     mean: Any,
     std: Any = 1.0,
@@ -761,6 +977,7 @@ def normal(
     pin_memory: Any = False,
     requires_grad: Any = False,
 ) -> Tensor: ...
+def nuclear_norm(input: Any, dim: Any = (-2, -1), keepdim: Any = False, *, out: Any = None) -> Tensor: ...
 def numel(input: Any) -> _int: ...
 def orgqr(input: Any, tau: Any, *, out: Any = None) -> Tensor: ...
 def ormqr(input: Any, tau: Any, other: Any, left: Any = True, transpose: Any = False, *, out: Any = None) -> Tensor: ...
@@ -777,14 +994,24 @@ def quantile(
     input: Any, q: Any, dim: Any = None, keepdim: Any = False, *, interpolation: Any = "linear", out: Any = None
 ) -> Tensor: ...
 def range(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: Any = False,
 ) -> Tensor: ...
 def ravel(input: Any) -> Tensor: ...
 def renorm(input: Any, p: Any, dim: Any, maxnorm: Any, *, out: Any = None) -> Tensor: ...
 def renorm_(input: Any, p: Any, dim: Any, maxnorm: Any, *, out: Any = None) -> Tensor: ...
-def resolve_conj(*args: Any, **kwargs: Any) -> Any: ...
-def resolve_neg(*args: Any, **kwargs: Any) -> Any: ...
+def resize_as_(input: Any, the_template: Any, *, memory_format: Any = None) -> Tensor: ...
+def resolve_conj(input: Any, *args: Any) -> Tensor: ...
+def resolve_neg(input: Any, *args: Any) -> Tensor: ...
 def rot90(input: Any, k: Any = 1, dims: Any = (0, 1)) -> Tensor: ...
+def row_indices_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def row_stack(tensors: Any, *, out: Any = None) -> Tensor: ...
 def rrelu(
     input: Any, lower: Any = 0.125, upper: Any = 0.3333333333333333, training: Any = False, generator: Any = None
@@ -793,16 +1020,35 @@ def rrelu_(
     input: Any, lower: Any = 0.125, upper: Any = 0.3333333333333333, training: Any = False, generator: Any = None
 ) -> Tensor: ...
 def rsub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor: ...
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor: ...
+def scalar_tensor(
+    s: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: Any = False,
+    requires_grad: Any = False,
+) -> Tensor: ...
 def scatter(
     input: Any, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None, out: Any = None
+) -> Tensor: ...
+def segment_reduce(
+    data: Any,
+    reduce: Any,
+    *,
+    lengths: Any = None,
+    indices: Any = None,
+    offsets: Any = None,
+    axis: Any = 0,
+    unsafe: Any = False,
+    initial: Any = None,
 ) -> Tensor: ...
 def select_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def select_scatter(input: Any, src: Any, dim: Any, index: Any) -> Tensor: ...
 def set_default_device(device: Any) -> Tensor: ...
 def set_default_dtype(d: Any) -> Tensor: ...
-def set_num_interop_threads(n: Any) -> Tensor: ...
 def slice_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
+def slice_inverse(input: Any, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Tensor: ...
 def slice_scatter(
     input: Any, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1, *, out: Any = None
 ) -> Tensor: ...
@@ -818,13 +1064,29 @@ def std(
 def std_mean(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: Any = False, *, correction: Any = 1, out: Any = None
 ) -> Any: ...
+def stft(
+    input: Any,
+    n_fft: Any,
+    hop_length: Any = None,
+    win_length: Any = None,
+    window: Any = None,
+    center: Any = True,
+    pad_mode: Any = "reflect",
+    normalized: Any = False,
+    onesided: Any = None,
+    return_complex: Any = None,
+    align_to_window: Any = None,
+) -> Tensor: ...
 def svd(input: Any, some: Any = True, compute_uv: Any = True, *, out: Any = None) -> Any: ...
 def svd_lowrank(A: Any, q: Any = 6, niter: Any = 2, M: Any = None) -> Tensor: ...
+def swapaxes(input: Any, axis0: Any, axis1: Any) -> Tensor: ...
+def swapaxes_(input: Any, axis0: Any, axis1: Any) -> Tensor: ...
 def t_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def take_along_dim(input: Any, indices: Any, dim: Any = None, *, out: Any = None) -> Tensor: ...
 def tensor_split(input: Any, indices_or_sections: Any, dim: Any = 0) -> Any: ...
-def tensordot(a: Any, b: Any, dims: Any = 2, *, out: Any = None) -> Tensor: ...
+def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Tensor: ...
 def tile(input: Any, *repeats: Any, dims: Any = None) -> Tensor: ...
+def to_dlpack(tensor: Any) -> Any: ...
 def trace(input: Any) -> Tensor: ...
 def transpose_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: Any = -1) -> Tensor: ...
@@ -852,7 +1114,7 @@ def unsafe_chunk(input: Any, chunks: Any, dim: Any = 0) -> Any: ...
 def unsafe_split(input: Any, split_size: Any, dim: Any = 0) -> Any: ...
 def unsafe_split_with_sizes(input: Any, split_sizes: Any, dim: Any = 0) -> Tensor: ...
 def unsqueeze_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
-def use_deterministic_algorithms(mode: Any, *, warn_only: Any = False) -> Tensor: ...
+def values_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def vander(x: Any, N: Any = None, increasing: Any = False) -> Tensor: ...
 def var(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: Any = False, *, correction: Any = 1, out: Any = None
@@ -866,4 +1128,5 @@ def view_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor:
 def vsplit(input: Any, indices_or_sections: Any) -> Any: ...
 def vstack(tensors: Any, *, out: Any = None) -> Tensor: ...
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any: ...
+def while_loop(cond_fn: Any, body_fn: Any, carried_inputs: Any) -> Any: ...
 def zero_(input: Tensor) -> Tensor: ...

@@ -515,6 +515,12 @@ Tensor from_dlpack_capsule(nb::handle capsule) {
   return import_capsule<DLManagedTensor>(capsule.ptr());
 }
 
+bool truth_of(PyObject* o) {
+  int truth = PyObject_IsTrue(o);
+  if (truth < 0) throw PythonError{};
+  return truth;
+}
+
 // torch.tensor, the usual start of a program that counts its microseconds: without a frame of Python's.
 PyObject* new_tensor(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   return guarded([&] {
@@ -525,7 +531,7 @@ PyObject* new_tensor(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* n
     for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); ++k) {
       PyObject *name = PyTuple_GET_ITEM(names, k), *value = args[n + k];
       auto is = [&](const char* text) { return PyUnicode_CompareWithASCIIString(name, text) == 0; };
-      if (is("requires_grad")) requires_grad = PyObject_IsTrue(value) > 0;
+      if (is("requires_grad")) requires_grad = truth_of(value);
       else if (is("dtype")) dtype = value;
       else if (is("device")) require_cpu(value);
       else if (is("data") && !n) data = value;

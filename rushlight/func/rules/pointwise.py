@@ -89,5 +89,5 @@ def zero(level, plan, input):
 
 
 @rule("copy")
-def copy(level, plan, input, src):
+def copy(level, plan, input, src, non_blocking):
     return front(src.to(input.dtype).expand(input.shape), level)
