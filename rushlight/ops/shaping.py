@@ -435,6 +435,8 @@ def narrow_copy(input, dim, start, length, *, out=None):
     """
     if input.ndim == 0:
         raise RuntimeError("[narrow_copy] narrow() cannot be applied to a 0-dim tensor. Received a 0-d tensor.")
+    if dim >= input.ndim:  # PyTorch's class here; below the range narrow raises IndexError, as PyTorch does
+        raise RuntimeError(f"[narrow_copy] dim must be in [{-input.ndim}, {input.ndim - 1}]. Received {dim}.")
     return input.narrow(dim, start, length).clone()
 
 
