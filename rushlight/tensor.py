@@ -107,12 +107,6 @@ def resize_(self, *size, memory_format=None):
 
 
 @_method
-def resize_as_(self, other, memory_format=None):
-    """Changes the shape in place to that of other."""
-    return self.resize_(other.shape)
-
-
-@_method
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Makes this tensor look at the memory of `source`."""
     if source is None:

@@ -37,3 +37,16 @@ def test_conversions_by_name_take_a_memory_format(torch, name, dtype):
 def test_narrow_copy_refuses_a_dimension_out_of_range(torch):
     with pytest.raises(RuntimeError, match="dim"):
         torch.narrow_copy(torch.ones(2, 3), 2, 0, 1)
+
+
+def test_as_strided_and_resize_as_change_the_tensor_itself(torch):
+    x = torch.arange(6)
+    assert x.as_strided_((2, 2), (3, 1), 1) is x and x.tolist() == [[1, 2], [4, 5]]
+    assert torch.arange(6)[2:].as_strided_((2,), (1,)).tolist() == [2, 3]
+    y = torch.arange(4)
+    assert torch.resize_as_(y, torch.zeros(2, 2)) is y and y.tolist() == [[0, 1], [2, 3]]
+
+
+def test_as_strided_refuses_a_gradient():
+    with pytest.raises(RuntimeError, match="gradient"):
+        rushlight.ones(3, requires_grad=True).as_strided_((1,), (1,))
