@@ -103,18 +103,20 @@ TYPE_NAMES = {
     _core.complex128: "torch.ComplexDoubleTensor",
 }
 
-for _name in (
-    "bool", "half", "bfloat16", "float", "double", "short", "int", "long", "cfloat", "cdouble",
+for _name, _dtype in (
+    *((name, getattr(_core, name)) for name in (
+        "bool", "half", "bfloat16", "float", "double", "short", "int", "long", "cfloat", "cdouble",
+    )),
+    ("byte", _core.uint8),
+    ("char", _core.int8),
 ):  # fmt: skip
 
-    def _convert(input, memory_format=None, *, _dtype=getattr(_core, _name)):
+    def _convert(input, memory_format=None, *, _dtype=_dtype):
         return to(input, _dtype, memory_format=memory_format)
 
     _convert.__name__ = _convert.__qualname__ = _name
-    _convert.__doc__ = f"The tensor as {getattr(_core, _name)}: itself when it is already."
+    _convert.__doc__ = f"The tensor as {_dtype}: itself when it is already."
     setattr(Tensor, _name, _convert)
-Tensor.byte = lambda input: to(input, _core.uint8)
-Tensor.char = lambda input: to(input, _core.int8)
 
 
 @composition(public=False)

@@ -37,6 +37,7 @@ PASSED_OVER = {
     "new_empty", "detach", "is_contiguous", "stride", "type", "data_ptr", "sparse_mask", "save", "load",
     "set_default_dtype", "set_default_device", "set_num_threads", "manual_seed", "seed", "set_printoptions",
     "set_grad_enabled", "set_flush_denormal", "has_torch_function", "has_torch_function_unary",
+    "has_torch_function_variadic", "new",
     "hspmm", "smm", "sspaddmm",
 }  # fmt: skip
 REFUSALS = (

@@ -1,0 +1,52 @@
+"""Uninitialised tensors of a given layout, conversions by name, copies of a slice: against PyTorch."""
+
+import pytest
+
+import rushlight
+
+
+@pytest.fixture(params=["rushlight", pytest.param("torch", marks=pytest.mark.oracle)])
+def torch(request):
+    return rushlight if request.param == "rushlight" else pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize(
+    "size, layout, stride",
+    [((2, 3, 5), (1, 2, 0), (1, 10, 2)), ((2, 3), (0, 1), (3, 1)), ((), (), ()), ((0, 2), (1, 0), None)],
+)
+def test_empty_permuted_lies_in_memory_as_asked(torch, size, layout, stride):
+    made = torch.empty_permuted(size, layout, dtype=torch.float64, requires_grad=True)
+    assert made.shape == size and made.dtype == torch.float64 and made.requires_grad
+    assert stride is None or made.stride() == stride
+
+
+@pytest.mark.parametrize("layout", [(0, 0), (0,), (0, 2)])
+def test_empty_permuted_refuses_what_is_no_permutation(torch, layout):
+    with pytest.raises((RuntimeError, IndexError)):
+        torch.empty_permuted((2, 3), layout)
+
+
+@pytest.mark.parametrize("name, dtype", [("byte", "uint8"), ("char", "int8"), ("half", "float16"), ("long", "int64")])
+def test_conversions_by_name_take_a_memory_format(torch, name, dtype):
+    x = torch.ones(1, 2, 3, 4)
+    made = getattr(x, name)(memory_format=torch.channels_last)
+    assert made.dtype == getattr(torch, dtype)
+    assert made.stride() == (24, 1, 8, 2)
+
+
+def test_narrow_copy_refuses_a_dimension_out_of_range(torch):
+    with pytest.raises(RuntimeError, match="dim"):
+        torch.narrow_copy(torch.ones(2, 3), 2, 0, 1)
+
+
+def test_as_strided_and_resize_as_change_the_tensor_itself(torch):
+    x = torch.arange(6)
+    assert x.as_strided_((2, 2), (3, 1), 1) is x and x.tolist() == [[1, 2], [4, 5]]
+    assert torch.arange(6)[2:].as_strided_((2,), (1,)).tolist() == [2, 3]
+    y = torch.arange(4)
+    assert torch.resize_as_(y, torch.zeros(2, 2)) is y and y.tolist() == [[0, 1], [2, 3]]
+
+
+def test_as_strided_refuses_a_gradient():
+    with pytest.raises(RuntimeError, match="gradient"):
+        rushlight.ones(3, requires_grad=True).as_strided_((1,), (1,))
