@@ -45,13 +45,26 @@ def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
 
 @composition
 def resize_as_(input, the_template, *, memory_format=None):
-    """Changes the shape in place to that of another tensor; new elements are uninitialised."""
+    """Changes the shape in place to that of the_template; new elements are uninitialised.
+
+    >>> torch.resize_as_(torch.arange(4), torch.zeros(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return input.resize_(the_template.shape)
 
 
 @composition
 def as_strided_(input, size, stride, storage_offset=None):
-    """Changes sizes, strides (in elements) and offset in place: see as_strided()."""
-    offset = input.storage_offset() if storage_offset is None else storage_offset
-    input.data = input.detach().as_strided(size, stride, offset)
+    """Makes input itself the view as_strided(size, stride, storage_offset) of its memory.
+
+    Raises RuntimeError when input requires a gradient.
+
+    >>> torch.as_strided_(torch.arange(6), (2, 2), (3, 1), 1)
+    tensor([[1, 2],
+            [4, 5]])
+    """
+    if input.requires_grad:
+        raise RuntimeError("[as_strided_] input must not require a gradient. Use as_strided.")
+    input.data = input.as_strided(size, stride, storage_offset)
     return input

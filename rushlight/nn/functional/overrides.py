@@ -31,4 +31,4 @@ def assert_int_or_pair(arg, arg_name, message):
     >>> torch.nn.functional.assert_int_or_pair((1, 2), "padding", "{} must be one or two numbers")
     """
     if not isinstance(arg, int) and len(arg) != 2:
-        raise AssertionError(message.format(arg_name))
+        raise AssertionError(str(message).format(arg_name))
