@@ -315,7 +315,10 @@ def kind_of(parameter):
 def python_functions():
     """Public functions that are compositions: name -> function."""
     found = {name: f for name, f in rushlight.ops.FUNCTIONS.items() if isinstance(f, types.FunctionType)}
-    for module in (rushlight.nn.functional, rushlight.fft, rushlight.signal.windows, rushlight.masked):
+    torch = rushlight
+    for module in (
+        torch.nn.functional, torch.linalg, torch.fft, torch.special, torch.sparse, torch.signal.windows, torch.masked,
+    ):  # fmt: skip
         place = module.__name__.removeprefix("rushlight.")
         functions = {n: f for n, f in vars(module).items() if isinstance(f, types.FunctionType) and n[0] != "_"}
         found |= {f"{place}.{n}": f for n, f in functions.items()}
