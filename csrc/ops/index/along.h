@@ -55,19 +55,28 @@ inline void check_index_dtype(std::string_view op, const TensorImpl& index, Erro
         "] Expected dtype int32/int64 for index. Received ", describe(index), ". Use index.long().");
 }
 
-// The index as row-major int64, each element in [0, size), or in [-size, size) when negative ones count from the end.
+// Raises unless each of n indices is in [0, size), or in [-size, size) when negative ones count from the end. Whether
+// one is negative.
+inline bool check_indices(std::string_view op, const i64* p, i64 n, i64 size, int dim, ErrorKind kind,
+                          bool from_end = false) {
+  std::uint64_t outside = 0;  // the top bit: of p where it is negative, of size - 1 - p where it is too large
+  for (i64 i = 0; i < n; ++i) {
+    auto at = static_cast<std::uint64_t>(p[i]);
+    outside |= at | (static_cast<std::uint64_t>(size) - 1 - at);
+  }
+  if (!(outside >> 63)) return false;
+  for (i64 i = 0; i < n; ++i)
+    check(p[i] < size && p[i] >= (from_end ? -size : 0), kind, "[", op, "] index ", p[i],
+          " is out of bounds for dimension ", dim, " with size ", size, ": index out of range.");
+  return true;
+}
+
+// The index as row-major int64, each element in [0, size); negative ones may count from the end.
 inline Tensor checked_index(std::string_view op, TensorImpl& index, i64 size, int dim, ErrorKind kind,
                             bool from_end = false, const TensorImpl* out = nullptr) {
   Tensor flat = out ? packed_apart(index, DType::i64, *out) : packed(index, DType::i64);
   const i64* p = flat->data_as<i64>();
-  std::uint64_t outside = 0;  // the top bit: of p where it is negative, of size - 1 - p where it is too large
-  for (i64 i = 0; i < flat->numel; ++i)
-    outside |=
-        static_cast<std::uint64_t>(p[i]) | (static_cast<std::uint64_t>(size) - 1 - static_cast<std::uint64_t>(p[i]));
-  if (!(outside >> 63)) return flat;
-  for (i64 i = 0; i < flat->numel; ++i)
-    check(p[i] < size && p[i] >= (from_end ? -size : 0), kind, "[", op, "] index ", p[i],
-          " is out of bounds for dimension ", dim, " with size ", size, ": index out of range.");
+  if (!check_indices(op, p, flat->numel, size, dim, kind, from_end)) return flat;
   Tensor wrapped = empty(flat->sizes(), DType::i64);
   for (i64 i = 0; i < flat->numel; ++i) wrapped->data_as<i64>()[i] = p[i] < 0 ? p[i] + size : p[i];
   return wrapped;

@@ -12,9 +12,10 @@ struct ElementIndex {
   i64 length, lines;           // the index, line by line along its last dimension
   Tensor place;                // int64, row-major, checked
 
-  // `other`, when given, is what is written: it covers the index.
+  // `other`, when given, is what is written: it covers the index. Only who reads may check the index as he goes.
+  enum Check { at_once, line_by_line };
   ElementIndex(std::string_view op, const TensorImpl& t, i64 along, TensorImpl& index,
-               const TensorImpl* other = nullptr)
+               const TensorImpl* other = nullptr, Check when = at_once)
       : dim(wrap_dim(op, along, t.ndim)), size(at_least_1d(index.sizes())), stride(at_least_1d(t.strides())) {
     Dims target = at_least_1d(t.sizes());
     length = size.back();
@@ -40,7 +41,12 @@ struct ElementIndex {
     extent = target[dim];
     step = stride[dim];
     stride[dim] = 0;
-    place = checked_index(op, index, extent, dim, ErrorKind::runtime, false, &t);
+    place = when == at_once ? checked_index(op, index, extent, dim, ErrorKind::runtime, false, &t)
+                            : packed(index, DType::i64);
+  }
+
+  void check_line(std::string_view op, i64 line) const {
+    check_indices(op, place->data_as<i64>() + line * length, length, extent, dim, ErrorKind::runtime);
   }
 
   i64 line_start(i64 line, const Dims& strides) const {

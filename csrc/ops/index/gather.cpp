@@ -9,7 +9,7 @@ OP(gather, all_types, "gather(input: Tensor, dim: int, index: Tensor, *, sparse_
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &index = c.tensor(2);
-        ElementIndex at("gather", input, c.integer(1), index);
+        ElementIndex at("gather", input, c.integer(1), index, nullptr, ElementIndex::line_by_line);
         TensorImpl& out = c.output(0, index.sizes(), input.dtype);
         if (out.numel == 0) return;
         Dims plain = contiguous_strides(at.size);
@@ -17,7 +17,10 @@ OP(gather, all_types, "gather(input: Tensor, dim: int, index: Tensor, *, sparse_
           const T* from = input.data_as<T>();
           T* to = out.data_as<T>();
           parallel_for(at.lines, std::max<i64>(1, kParallelElements / at.length), [&](i64 b, i64 e) {
-            at.for_each(b, e, plain, [&](i64 source, i64 target) { to[target] = from[source]; });
+            for (i64 line = b; line < e; ++line) {
+              at.check_line("gather", line);
+              at.for_each(line, line + 1, plain, [&](i64 source, i64 target) { to[target] = from[source]; });
+            }
           });
         });
       },
