@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 
 #include "eager/call.h"
 
@@ -183,19 +184,18 @@ void free_kept(Arg& a) {
 
 // --- nodes
 Node* Node::make(const OpDef* op, int args, int edges, int outputs, std::size_t room) {
-  std::size_t bytes = sizeof(Node) + static_cast<std::size_t>(args + outputs) * sizeof(Arg) +
-                      static_cast<std::size_t>(edges) * sizeof(Edge) +
-                      static_cast<std::size_t>(outputs) * sizeof(TensorImpl*) + room;
-  SizeClass c = size_class(bytes);
+  std::size_t behind = static_cast<std::size_t>(args + outputs) * sizeof(Arg) +
+                       static_cast<std::size_t>(edges) * sizeof(Edge) +
+                       static_cast<std::size_t>(outputs) * sizeof(TensorImpl*);
+  SizeClass c = size_class(sizeof(Node) + behind + room);
   Node* n = new (get_block(c)) Node;
   n->op = op;
   n->bin = static_cast<std::uint8_t>(c.index);
   n->args = static_cast<std::uint8_t>(args);
   n->edges = static_cast<std::uint32_t>(edges);
   n->outputs = static_cast<std::uint8_t>(outputs);
-  for (int k = 0; k < args; ++k) new (&n->arg()[k]) Arg();
-  for (int k = 0; k < edges; ++k) new (&n->edge()[k]) Edge();
-  for (int k = 0; k < outputs; ++k) new (&n->result()[k]) Arg(), n->gradient()[k] = nullptr;
+  static_assert(Kind{} == Kind::none);
+  std::memset(static_cast<void*>(n->arg()), 0, behind);  // Arg(), Edge{} and no gradient
   return n;
 }
 
