@@ -88,6 +88,10 @@ _SETTINGS = (
     "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_warn_always",
     "use_deterministic_algorithms",
 )  # fmt: skip
+_CHECKS = (
+    "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented",
+    "_check_tensor_all", "_check_tensor_all_with", "_check_type", "_check_value", "_check_with",
+)  # fmt: skip
 _SYMBOLS = (
     "SymBool", "SymFloat", "SymInt", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt",
     "sym_sum",
@@ -106,22 +110,7 @@ _LAZY = {
     **dict.fromkeys(("AcceleratorError", "Event", "OutOfMemoryError", "Stream"), "rushlight.accelerator"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "rushlight.storage"),
     **dict.fromkeys(("fork", "wait"), "rushlight.futures"),
-    **dict.fromkeys(
-        (
-            "_assert",
-            "_assert_async",
-            "_check",
-            "_check_index",
-            "_check_is_size",
-            "_check_not_implemented",
-            "_check_tensor_all",
-            "_check_tensor_all_with",
-            "_check_type",
-            "_check_value",
-            "_check_with",
-        ),
-        "rushlight.checks",
-    ),
+    **dict.fromkeys(_CHECKS, "rushlight.checks"),
     "compile": "rushlight.compiler",
     **dict.fromkeys(
         ("hsmm", "resize_as_sparse_", "saddmm", "sparse_bsc_tensor", "sparse_bsr_tensor"), "rushlight.unsupported"
