@@ -123,29 +123,6 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
 
 
 @composition(method=False)
-def empty_permuted(
-    size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
-):
-    """An uninitialised tensor [*size], dense, whose dimensions lie in memory in the order physical_layout.
-
-    Raises RuntimeError when physical_layout is no permutation of the dimensions.
-
-    >>> torch.empty_permuted((2, 3, 5), (1, 2, 0)).stride()
-    (1, 10, 2)
-    """
-    if device is not None:
-        _core.check_device(device)
-    order = list(physical_layout)
-    if sorted(order) != [*builtins.range(len(size))]:
-        raise RuntimeError(
-            f"[empty_permuted] physical_layout must name each of the {len(size)} dimensions once. Received {order}."
-        )
-    made = _core.empty([size[k] for k in order], dtype=dtype)
-    made = made.permute([order.index(k) for k in builtins.range(len(size))])
-    return made.requires_grad_() if requires_grad else made
-
-
-@composition(method=False)
 def arange(
     start,
     end=None,

@@ -1,4 +1,4 @@
-"""Sizes and strides: dimensions exchanged by NumPy's name, the memory around a slice, geometry changed in place."""
+"""Strides: dimensions exchanged by NumPy's name, the memory around a slice."""
 
 from rushlight import _core
 from rushlight.ops.composition import FUNCTIONS, composition
@@ -41,17 +41,3 @@ def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
     return input.as_strided(
         src.shape, src.stride(), input.storage_offset() - (first.storage_offset() - src.storage_offset())
     )
-
-
-@composition
-def resize_as_(input, the_template, *, memory_format=None):
-    """Changes the shape in place to that of another tensor; new elements are uninitialised."""
-    return input.resize_(the_template.shape)
-
-
-@composition
-def as_strided_(input, size, stride, storage_offset=None):
-    """Changes sizes, strides (in elements) and offset in place: see as_strided()."""
-    offset = input.storage_offset() if storage_offset is None else storage_offset
-    input.data = input.detach().as_strided(size, stride, offset)
-    return input

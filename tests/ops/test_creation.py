@@ -86,3 +86,9 @@ def test_fill_writes_an_expanded_tensor(torch):
     assert x.tolist() == [[0.0], [0.0]]
     with pytest.raises(RuntimeError, match="single memory location"):
         x.expand(2, 3).add_(1)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "int64"])
+def test_unravel_index_gives_int64(torch, dtype):
+    coordinates = torch.unravel_index(torch.tensor([200], dtype=getattr(torch, dtype)), (2, 300))
+    assert [x.tolist() for x in coordinates] == [[0], [200]] and coordinates[0].dtype == torch.int64
