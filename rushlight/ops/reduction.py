@@ -489,6 +489,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
 @composition(out=True)
 def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     """The n-th difference of neighbours along dim, of prepend, input and append joined. bool: where neighbours differ.
+    n = 0: input alone.
 
     >>> torch.diff(torch.tensor([1, 3, 2]))
     tensor([ 2, -1])
@@ -497,11 +498,11 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
         raise RuntimeError("[diff] diff expects input to be at least one-dimensional. Received a 0-d tensor.")
     if n < 0:
         raise RuntimeError(f"[diff] order must be non-negative. Received {n}.")
+    if n == 0:
+        return input.clone()
     parts = [x for x in (prepend, input, append) if x is not None]
     x = _core.cat(parts, dim) if len(parts) > 1 else input
     size = x.shape[dim]
-    if n == 0:
-        return x.clone()
     if n > size:
         return x.narrow(dim, 0, 0).clone()
     for length in builtins.range(size - 1, size - n - 1, -1):

@@ -182,8 +182,8 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
               start, ", end ", end, ", step ", step, ".");
         check(!whole || by != 0, ErrorKind::value,
               "[arange] step must be nonzero, also as an integer of the result. Received ", step, ".");
-        double count = std::ceil(whole ? static_cast<double>(last - first) / static_cast<double>(by)
-                                       : (end - start) / step);
+        double count =
+            std::ceil(whole ? static_cast<double>(last - first) / static_cast<double>(by) : (end - start) / step);
         check(std::isfinite(count) && count < 1e15, ErrorKind::runtime,
               "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start,
               ", end ", end, ", step ", step, ".");
