@@ -145,7 +145,7 @@ struct Extras {
 
 bool is_factory(const OpDef& op) {
   if (op.name().ends_with("_like") || op.name().starts_with("new_")) return true;
-  if (op.signature->find("size") >= 0 && op.signature->find("dtype") >= 0) return true;
+  if ((op.signature->find("size") >= 0 || op.forms & numbers_alone) && op.signature->find("dtype") >= 0) return true;
   for (int k = 0; k < op.signature->n; ++k)
     if (op.signature->param[k].is_operand() || op.signature->param[k].type == ParamType::tensors) return false;
   return true;

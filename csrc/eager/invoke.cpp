@@ -457,7 +457,7 @@ void check_inplace(const OpDef& op, TensorImpl& self) {
     fail(ErrorKind::runtime, "[", op.name(),
          "_] Inplace update to inference tensor outside InferenceMode is not allowed. Received ", describe(self),
          ". Make a clone() first.");
-  if (has_internal_overlap(self))
+  if (has_internal_overlap(self) && (!(op.forms & one_value) || (eager_state.grad && wants_grad(self))))
     fail(ErrorKind::runtime, "[", op.name(),
          "_] unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
          "Received ",
@@ -609,12 +609,42 @@ void resize_impl(TensorImpl& t, Sizes size) {
   t.update_geometry();
 }
 
+namespace {
+
+// Of dense tensors; what others share is not looked for.
+bool shares_memory(const TensorImpl& a, const TensorImpl& b) {
+  if (&a == &b) return true;
+  if (a.storage != b.storage || a.numel == 0 || b.numel == 0 || !is_dense(a) || !is_dense(b)) return false;
+  return a.data() < b.data() + b.numel * size_of(b.dtype) && b.data() < a.data() + a.numel * size_of(a.dtype);
+}
+
+void check_apart(const OpDef& op, const Arg* arg, const TensorImpl& out) {
+  auto check_one = [&](const TensorImpl* t) {
+    if (t && shares_memory(*t, out))
+      fail(ErrorKind::runtime, "[", op.name(),
+           "] unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+           "memory location. Received ",
+           describe(*t), ". Call clone() on one of them first.");
+  };
+  for (int k = 0; k < op.signature->n; ++k) {
+    if (arg[k].is_tensor()) check_one(arg[k].t);
+    else if (arg[k].kind == Kind::tensors)
+      for (std::uint32_t i = 0; i < arg[k].n; ++i) check_one(arg[k].list[i]);
+  }
+}
+
+}  // namespace
+
 void invoke_out(const OpDef& op, const Arg* arg, Tensor* given) {
   int outputs = op.signature->outputs;
   for (int k = 0; k < outputs; ++k) {
     check(!(admit(op, *given[k]) && eager_state.grad), ErrorKind::runtime, "[", op.name(),
           "] out=... arguments don't support automatic differentiation, but one of them requires grad. Received ",
           describe(*given[k]), ".");
+    check(!has_internal_overlap(*given[k]), ErrorKind::runtime, "[", op.name(),
+          "] unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+          "Call clone() on out first.");
+    if (op.forms & out_apart) check_apart(op, arg, *given[k]);
   }
   check(!(admit_all(op, arg) && eager_state.grad && op.differentiable()), ErrorKind::runtime, "[", op.name(),
         "] functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
@@ -625,10 +655,9 @@ void invoke_out(const OpDef& op, const Arg* arg, Tensor* given) {
     if (category(out[k]->dtype) > category(given[k]->dtype))
       fail(ErrorKind::runtime, "[", op.name(), "] result type ", out[k]->dtype,
            " can't be cast to the desired output type ", given[k]->dtype, ".");
+    check(!(op.forms & out_exact) || out[k]->dtype == given[k]->dtype, ErrorKind::runtime, "[", op.name(),
+          "] out must have the dtype of the result, ", out[k]->dtype, ". Received ", describe(*given[k]), ".");
     if (!same_shape(*out[k], *given[k])) resize_impl(*given[k], out[k]->sizes());
-    check(!has_internal_overlap(*given[k]), ErrorKind::runtime, "[", op.name(),
-          "] unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-          "Call clone() on out first.");
     copy_elements(*given[k], *out[k]);
     written(*given[k]);
   }

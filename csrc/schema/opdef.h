@@ -89,7 +89,10 @@ enum Forms : std::uint8_t {
   method = 2,
   inplace = 4,
   out_ = 8,
-  numbers_alone = 16,  // also without a tensor among the arguments: add(2, 3)
+  numbers_alone = 16,   // also without a tensor among the arguments: add(2, 3)
+  one_value = 32,       // in place, every element gets one value: the tensor may be an expanded one
+  out_apart = 64,       // out= may share no memory with the arguments
+  out_exact = 128,      // out= must have the result's dtype
   pointwise_forms = 15,
   plain_forms = function | method | out_,
   view_forms = function | method,

@@ -517,7 +517,7 @@ def householder_product(A, tau, *, out=None):
             f"reflection, of the same dtype. Received {A.dtype}{list(A.shape)} and {tau.dtype}{list(tau.shape)}."
         )
     vectors = A.tril(-1) + rushlight.eye(m, n, dtype=A.dtype)
-    q = rushlight.eye(m, n, dtype=A.dtype).expand(A.shape)
+    q = rushlight.fill(A, 0) + rushlight.eye(m, n, dtype=A.dtype)  # without reflections, a gradient of zeros
     for j in reversed(range(k)):
         v = vectors[..., j : j + 1]
         q = q - (tau[..., j, None, None] * v) @ (v.mH @ q)

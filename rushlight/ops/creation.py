@@ -169,11 +169,18 @@ def range(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=
 
 @composition(method=False, out=True)
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
-    """base ** linspace(start, end, steps).
+    """base ** linspace(start, end, steps); start and end are numbers or 0-d tensors, truncated for an integer dtype.
 
     >>> torch.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
+    for x in (start, end):
+        if isinstance(x, Tensor) and x.ndim:
+            raise RuntimeError(
+                f"[logspace] only supports 0-dimensional start and end tensors. Received {list(x.shape)}. Use float()."
+            )
+    if steps > 1 and dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        start, end = int(start), int(end)
     exponents = _core.linspace(float(start), float(end), steps, dtype=_core.float64)
     made = _core.pow(float(base), exponents).to(dtype or _core.get_default_dtype())
     return made.requires_grad_() if requires_grad else made

@@ -148,8 +148,8 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
 
 @composition(method=False)
 def unravel_index(indices, shape):
-    """The coordinates of places in a flattened tensor of `shape`: one tensor per dimension. Negative places count
-    from the end.
+    """The coordinates, int64, of places in a flattened tensor of `shape`: one tensor per dimension. Negative places
+    count from the end.
 
     >>> torch.unravel_index(torch.tensor([4, 5]), (2, 3))
     (tensor([1, 1]), tensor([1, 2]))
@@ -159,7 +159,7 @@ def unravel_index(indices, shape):
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(n < 0 for n in shape):
         raise ValueError(f"[unravel_index] 'shape' cannot have negative values. Received {shape}.")
-    coordinates = []
+    coordinates, indices = [], indices.long()
     for n in reversed(shape):
         coordinates.append(indices.remainder(n) if n else indices)
         indices = indices.div(n, rounding_mode="floor") if n else indices

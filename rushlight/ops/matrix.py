@@ -320,7 +320,7 @@ def matrix_power(input, n, *, out=None):
     if n < 0:
         input, n = rushlight.linalg.inv(input), -n
     if n == 0:
-        return _core.eye(input.shape[-1], dtype=input.dtype).expand(input.shape).clone()
+        return _core.fill(input, 0) + _core.eye(input.shape[-1], dtype=input.dtype)  # with a gradient: zeros
     result = None
     while n:
         if n & 1:

@@ -58,9 +58,9 @@ composition(max)
 composition(min)
 
 
-@composition(out=True)
+@composition
 def aminmax(input, *, dim=None, keepdim=False, out=None):
-    """(min, max) of all elements or along dim.
+    """(min, max) of all elements or along dim; out=, two tensors, must have input's dtype.
 
     >>> torch.aminmax(torch.tensor([1.0, -3.0, 5.0]))
     torch.return_types.aminmax(
@@ -75,7 +75,13 @@ def aminmax(input, *, dim=None, keepdim=False, out=None):
             low, high = (x.reshape((1,) * input.ndim) for x in (low, high))
     else:
         low, high = _core.amin(input, dim, keepdim), _core.amax(input, dim, keepdim)
-    return return_types.aminmax((low, high))
+    result = return_types.aminmax((low, high))
+    if out is None:
+        return result
+    for x in out:
+        if x.dtype != input.dtype:
+            raise RuntimeError(f"[aminmax] out must have input's dtype, {input.dtype}. Received {x.dtype}.")
+    return write_out("aminmax", result, out)
 
 
 # --- variance
@@ -400,9 +406,8 @@ def _histogram(name, points, edges, weight, density):
     inside = _core.ones(points.shape[0], dtype=_core.bool)
     for k, e in enumerate(edges):
         column = points.select(1, k).contiguous()
-        at = _core.searchsorted(e, column, right=True) - 1
-        at = _core.where(column == e[-1], shape[k] - 1, at)  # the last bin is closed
-        inside = inside & (at >= 0) & (at < shape[k])
+        at = (_core.searchsorted(e, column, right=True) - 1).clamp(0, shape[k] - 1)  # the last bin is closed
+        inside = inside & (column >= e[0]) & (column <= e[-1])
         place = place * shape[k] + at
     if weight is None:
         weight = _core.ones(points.shape[0], dtype=points.dtype)
@@ -484,6 +489,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
 @composition(out=True)
 def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     """The n-th difference of neighbours along dim, of prepend, input and append joined. bool: where neighbours differ.
+    n = 0: input alone.
 
     >>> torch.diff(torch.tensor([1, 3, 2]))
     tensor([ 2, -1])
@@ -492,11 +498,11 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
         raise RuntimeError("[diff] diff expects input to be at least one-dimensional. Received a 0-d tensor.")
     if n < 0:
         raise RuntimeError(f"[diff] order must be non-negative. Received {n}.")
+    if n == 0:
+        return input.clone()
     parts = [x for x in (prepend, input, append) if x is not None]
     x = _core.cat(parts, dim) if len(parts) > 1 else input
     size = x.shape[dim]
-    if n == 0:
-        return x.clone()
     if n > size:
         return x.narrow(dim, 0, 0).clone()
     for length in builtins.range(size - 1, size - n - 1, -1):

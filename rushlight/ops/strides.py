@@ -1,4 +1,4 @@
-"""Sizes and strides: dimensions exchanged by NumPy's name, the memory around a slice, geometry changed in place."""
+"""Strides: dimensions exchanged by NumPy's name, the memory around a slice."""
 
 from rushlight import _core
 from rushlight.ops.composition import FUNCTIONS, composition

@@ -33,6 +33,7 @@ linalg.lu(t.mT)
 linalg.lu_factor(a)[0]
 linalg.matrix_exp(a)
 linalg.matrix_power(a, -2)
+linalg.matrix_power(a, 0)
 linalg.matrix_norm(t, "nuc")
 linalg.matrix_norm(t, 1)
 linalg.matrix_norm(t, -2, keepdim=True)
@@ -101,6 +102,24 @@ def test_determinant_of_a_singular_matrix_has_its_gradient():
     a = rushlight.tensor([[1.0, 2.0], [2.0, 4.0]], requires_grad=True)
     rushlight.linalg.det(a).backward()
     np.testing.assert_allclose(a.grad.numpy(), [[4.0, -2.0], [-2.0, 1.0]], rtol=1e-5)
+
+
+def test_a_product_of_no_reflections_is_on_the_tape():
+    x = rushlight.ones(3, 2, requires_grad=True)
+    rushlight.linalg.householder_product(x, rushlight.empty(0)).sum().backward()
+    assert x.grad.tolist() == [[0, 0]] * 3
+
+
+@pytest.mark.parametrize("size", [(0,), (3,), (2, 2)])
+def test_second_gradients_of_a_norm_at_zero_are_pytorch_s(size):
+    def second(package):
+        x = package.zeros(size, dtype=package.float64, requires_grad=True)
+        gy = package.ones((), dtype=package.float64, requires_grad=True)
+        (first,) = package.autograd.grad(package.linalg.norm(x), x, gy, create_graph=True)
+        return [g.numpy() for g in package.autograd.grad(first.sum(), (x, gy))]
+
+    for ours, theirs in zip(second(rushlight), second(torch), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_gradients_of_gradients():

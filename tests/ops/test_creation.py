@@ -50,3 +50,45 @@ def test_as_strided_and_resize_as_change_the_tensor_itself(torch):
 def test_as_strided_refuses_a_gradient():
     with pytest.raises(RuntimeError, match="gradient"):
         rushlight.ones(3, requires_grad=True).as_strided_((1,), (1,))
+
+
+@pytest.mark.parametrize(
+    "range_",
+    [
+        lambda torch: torch.arange(-0.9, 2.1, 2.0, dtype=torch.int64),
+        lambda torch: torch.arange(0, 5, 1.5, dtype=torch.int64),
+        lambda torch: torch.arange(0, 5, 1.5, dtype=torch.int32),
+        lambda torch: torch.linspace(4.3, 50, 50, dtype=torch.int64),
+        lambda torch: torch.linspace(torch.tensor(-0.5), torch.tensor(-3.7), 4, dtype=torch.int16, device="cpu"),
+        lambda torch: torch.logspace(4.3, -3, 2, 3.0, dtype=torch.int64),
+        lambda torch: torch.logspace(3.4, 1, 1, 10.0, dtype=torch.int64),
+    ],
+)
+@pytest.mark.oracle
+def test_ranges_of_integers_truncate_as_in_pytorch(range_):
+    torch = pytest.importorskip("torch")
+    assert range_(rushlight).tolist() == range_(torch).tolist()
+
+
+def test_ranges_refuse_a_step_that_truncates_to_zero_and_tensors_with_dimensions(torch):
+    with pytest.raises(ValueError, match="nonzero"):
+        torch.arange(0, 4, 0.5, dtype=torch.int64)
+    for range_ in (torch.linspace, torch.logspace):
+        with pytest.raises(RuntimeError, match="0-dim"):
+            range_(torch.tensor([1, 2]), 3, 4)
+
+
+def test_fill_writes_an_expanded_tensor(torch):
+    x = torch.zeros(2, 1)
+    x.expand(2, 3).fill_(3.0)
+    assert x.tolist() == [[3.0], [3.0]]
+    x.unfold(0, 1, 1).zero_()
+    assert x.tolist() == [[0.0], [0.0]]
+    with pytest.raises(RuntimeError, match="single memory location"):
+        x.expand(2, 3).add_(1)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "int64"])
+def test_unravel_index_gives_int64(torch, dtype):
+    coordinates = torch.unravel_index(torch.tensor([200], dtype=getattr(torch, dtype)), (2, 300))
+    assert [x.tolist() for x in coordinates] == [[0], [200]] and coordinates[0].dtype == torch.int64

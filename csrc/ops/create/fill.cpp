@@ -18,6 +18,17 @@ template <class F> void fill_by_index(TensorImpl& t, F&& value) {
   });
 }
 
+i64 truncated(const Arg& a) { return a.kind == Kind::real ? cast<i64>(a.f) : a.i; }
+
+double number_or_scalar(const Call& c, int k) {
+  if (!c.arg[k].is_tensor()) return c.arg[k].number();
+  check(c.tensor(k).ndim == 0, ErrorKind::runtime, "[", c.op.name(),
+        "] only supports 0-dimensional start and end tensors. Received ", describe(c.tensor(k)), ".");
+  double value = 0;
+  visit(c.tensor(k).dtype, [&]<class T>(Type<T>) { value = cast<double>(*c.tensor(k).data_as<T>()); });
+  return value;
+}
+
 DType dtype_of_number(const Arg& a) {
   return a.kind == Kind::real ? default_dtype() : a.kind == Kind::boolean ? DType::bool_ : DType::i64;
 }
@@ -121,7 +132,7 @@ OP(full_like, all_types, "full_like(input: Tensor, fill_value: Number, *, dtype:
 
 OP(fill, all_types, "fill(input: Tensor, value: Tensor | Number) -> Tensor") {
   .doc = "input's shape and dtype, filled with value (a number or a 0-d tensor).",
-  .forms = function | inplace,
+  .forms = function | inplace | one_value,
   .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype); },
   .cpu =
       [](const Call& c) {
@@ -142,7 +153,7 @@ OP(fill, all_types, "fill(input: Tensor, value: Tensor | Number) -> Tensor") {
 
 OP(zero, all_types, "zero(input: Tensor) -> Tensor") {
   .doc = "Zeros of input's shape and dtype. In place: input becomes zero.",
-  .forms = inplace,
+  .forms = inplace | one_value,
   .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype); },
   .cpu = [](const Call& c) { fill_elements(*c.out[0], Arg(i64{0})); },
   .writes_over = true,
@@ -159,6 +170,9 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
       [](const Call& c) {
         double start = c.real(0), end = c.real(1), step = c.real(2);
         bool whole = c.arg[0].kind != Kind::real && c.arg[1].kind != Kind::real && c.arg[2].kind != Kind::real;
+        DType dtype = c.dtype(3, whole ? DType::i64 : default_dtype());
+        i64 first = truncated(c.arg[0]), last = truncated(c.arg[1]), by = truncated(c.arg[2]);
+        whole |= dtype == DType::i64;
         check(step != 0, ErrorKind::runtime, "[arange] step must be nonzero. Received 0.");
         check(std::isfinite(start) && std::isfinite(end), ErrorKind::runtime,
               "[arange] unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
@@ -166,27 +180,26 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
               "[arange] upper bound and lower bound inconsistent with step sign: step must lead from start to end. "
               "Received start ",
               start, ", end ", end, ", step ", step, ".");
+        check(!whole || by != 0, ErrorKind::value,
+              "[arange] step must be nonzero, also as an integer of the result. Received ", step, ".");
         double count =
-            whole ? std::ceil(static_cast<double>(c.integer(1) - c.integer(0)) / static_cast<double>(c.integer(2)))
-                  : std::ceil((end - start) / step);
+            std::ceil(whole ? static_cast<double>(last - first) / static_cast<double>(by) : (end - start) / step);
         check(std::isfinite(count) && count < 1e15, ErrorKind::runtime,
               "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start,
               ", end ", end, ", step ", step, ".");
-        TensorImpl& t = c.output(0, Dims{static_cast<i64>(count)}, c.dtype(3, whole ? DType::i64 : default_dtype()));
-        if (whole) {
-          i64 first = c.integer(0), by = c.integer(2);
-          fill_by_index(t, [&](i64 i) { return first + i * by; });
-        } else {
-          fill_by_index(t, [&](i64 i) { return start + static_cast<double>(i) * step; });
-        }
+        TensorImpl& t = c.output(0, Dims{static_cast<i64>(count)}, dtype);
+        if (is_integral(dtype)) fill_by_index(t, [&](i64 i) { return first + i * by; });
+        else fill_by_index(t, [&](i64 i) { return start + static_cast<double>(i) * step; });
       },
   .samples = "0, 5\n1, 2.5, 0.5\n5, 0, -2",
   .errors = "0, 5, 0 => RuntimeError: [arange] step must be nonzero\n0, 5, -1 => RuntimeError: [arange] upper bound",
 };
 
-OP(linspace, all_types, "linspace(start: Number, end: Number, steps: int, *, dtype: dtype | None = None) -> Tensor") {
-  .doc = "`steps` numbers from start to end, both included, evenly spaced.",
-  .forms = function | out_,
+OP(linspace, all_types,
+   "linspace(start: Tensor | Number, end: Tensor | Number, steps: int, *, dtype: dtype | None = None) -> Tensor") {
+  .doc = "`steps` numbers from start to end (numbers or 0-d tensors), both included, evenly spaced; for an integer "
+         "dtype, both are truncated first.",
+  .forms = function | out_ | numbers_alone,
   .cpu =
       [](const Call& c) {
         i64 n = c.integer(2);
@@ -199,13 +212,10 @@ OP(linspace, all_types, "linspace(start: Number, end: Number, steps: int, *, dty
             return i < n / 2 || n == 1 ? start + step * static_cast<A>(i) : end - step * static_cast<A>(n - 1 - i);
           });
         };
-        if (t.dtype == DType::f32) fill(static_cast<float>(c.real(0)), static_cast<float>(c.real(1)));
-        else if (is_integral(t.dtype))
-          fill_by_index(t, [&](i64 i) {
-            return c.real(0) +
-                   (n > 1 ? (c.real(1) - c.real(0)) / static_cast<double>(n - 1) : 0.0) * static_cast<double>(i);
-          });
-        else fill(c.real(0), c.real(1));
+        double start = number_or_scalar(c, 0), end = number_or_scalar(c, 1);
+        if (t.dtype == DType::f32) fill(static_cast<float>(start), static_cast<float>(end));
+        else if (is_integral(t.dtype)) fill(std::trunc(start), std::trunc(end));
+        else fill(start, end);
       },
   .samples = "0, 1, 5\n-2.0, 3.0, 4",
   .errors = "0, 1, -1 => RuntimeError: [linspace] number of steps",

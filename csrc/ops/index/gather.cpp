@@ -6,6 +6,7 @@ OP(gather, all_types, "gather(input: Tensor, dim: int, index: Tensor, *, sparse_
   .doc = "result[i, j, k] = input[index[i, j, k], j, k] for dim 0, and likewise for others; of index's shape.\n\nindex "
          "is int64 or int32. sparse_grad is accepted; the gradient is dense. Raises RuntimeError when index is out of "
          "bounds or larger than input in another dimension.",
+  .forms = plain_forms | out_apart | out_exact,
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &index = c.tensor(2);

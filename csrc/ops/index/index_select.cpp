@@ -49,6 +49,7 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
 OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor) -> Tensor") {
   .doc = "The slices of input along dim that the 1-d index names, in its order.\n\nRaises IndexError when index is out "
          "of range.",
+  .forms = plain_forms | out_apart | out_exact,
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &index = c.tensor(2);

@@ -67,6 +67,7 @@ OP(masked_fill, all_types, "masked_fill(input: Tensor, mask: Tensor, value: Tens
 OP(masked_select, all_types, "masked_select(input: Tensor, mask: Tensor) -> Tensor") {
   .doc = "The elements of input where the bool tensor mask holds, [n], in row-major order of the broadcast "
          "shape.\n\nRaises RuntimeError for a mask that is not bool.",
+  .forms = plain_forms | out_apart | out_exact,
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &mask = c.tensor(1);

@@ -5,6 +5,7 @@ using namespace rl;
 OP(take, all_types, "take(input: Tensor, index: Tensor) -> Tensor") {
   .doc = "The elements that index (int64) names in input read row by row; of index's shape. Negative indices count "
          "from the end.\n\nRaises IndexError when index is out of range.",
+  .forms = plain_forms | out_apart | out_exact,
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &index = c.tensor(1);

@@ -55,7 +55,7 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
       "The tensors one after the other along dim; all other sizes agree. Dtypes are promoted. Tensors of shape [0] are "
       "skipped.\n\nRaises RuntimeError when sizes disagree or a tensor is 0-d, IndexError for a dim out of range.",
   .aliases = "concat, concatenate",
-  .forms = function | out_,
+  .forms = function | out_ | out_apart,
   .cpu =
       [](const Call& c) {
         std::span<TensorImpl* const> tensors = c.tensors(0);
@@ -113,7 +113,7 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
 OP(stack, all_types, "stack(tensors: list[Tensor], dim: int = 0) -> Tensor") {
   .doc = "The tensors side by side along a new dimension dim; all have one shape. Dtypes are promoted.\n\nRaises "
          "RuntimeError when shapes disagree, IndexError for a dim out of range.",
-  .forms = function | out_,
+  .forms = function | out_ | out_apart,
   .cpu =
       [](const Call& c) {
         std::span<TensorImpl* const> tensors = c.tensors(0);

@@ -42,6 +42,7 @@ OP(multinomial, floats,
   .doc = "Indices [num_samples] or [N, num_samples] (int64) of categories, drawn with the weights input [K] or [N, K], "
          "which need not sum to one.\n\nRaises RuntimeError when a weight is negative or not finite, a row sums to "
          "zero, or there are too few categories.",
+  .forms = plain_forms | out_exact,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);

@@ -118,7 +118,8 @@ OP(vector_norm, inexact_types,
         };
         if (p == 0) return b.set(0, zeros(x->sizes(), x->dtype));
         if (p == 1) return b.set(0, call<"sgn">(x) * gy);
-        if (p == 2) return b.set(0, x * without(gy / norm, norm));
+        if (p == 2 && eager_state.grad) return b.set(0, gy * without(x / norm, norm));  // at 0 the second one is NaN
+        if (p == 2) return b.set(0, x * without(gy / norm, norm));  // the same in one pass
         Tensor size = call<"abs">(x), sign = call<"sgn">(x);
         if (p == kInfinity || p == -kInfinity) {
           Tensor tied = to_dtype(call<"logical_or">(call<"eq">(size, norm), call<"isnan">(size)), gy->dtype);

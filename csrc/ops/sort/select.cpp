@@ -62,6 +62,7 @@ OP(kthvalue, number_types,
    "kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The k-th smallest element along dim (k counts from 1), and where it stands, int64. NaN is the largest.\n\n"
          "Raises RuntimeError when k is not in [1, size of dim].",
+  .forms = plain_forms | out_apart | out_exact,
   .infer =
       [](const Call& c) {
         infer_picked(c, 2, 3);

@@ -223,7 +223,7 @@ OP(angle, all_types, "angle(input: Tensor) -> Tensor") {
 
 OP(complex, floats, "complex(real: Tensor, imag: Tensor) -> Tensor") {
   .doc = "real + i imag, broadcast; both float32 or both float64.\n\nRaises RuntimeError for other dtypes.",
-  .forms = function | out_,
+  .forms = function | out_ | out_exact,
   .cpu =
       [](const Call& c) {
         TensorImpl &re = c.tensor(0), &im = c.tensor(1);
@@ -256,7 +256,7 @@ OP(complex, floats, "complex(real: Tensor, imag: Tensor) -> Tensor") {
 
 OP(polar, floats, "polar(abs: Tensor, angle: Tensor) -> Tensor") {
   .doc = "abs * (cos(angle) + i sin(angle)); both float32 or both float64.\n\nRaises RuntimeError for other dtypes.",
-  .forms = function | out_,
+  .forms = function | out_ | out_exact,
   .compose =
       [](const Call& c) {
         Tensor r(&c.tensor(0)), phi(&c.tensor(1));
