@@ -144,10 +144,8 @@ def __getattr__(name):
         from rushlight.tensor import legacy_type
 
         found = legacy_type(name, getattr(_core, _LEGACY[name]))
-    elif name.endswith("Storage") and name.replace("Storage", "Tensor") in _LEGACY:
-        from rushlight.storage import storage_class
-
-        found = storage_class(name)
+    elif name.endswith("Storage") and name in (storage := _importlib.import_module("rushlight.storage")).CLASSES:
+        found = storage.storage_class(name)
     elif name in _PACKAGES:
         try:
             found = _importlib.import_module(f"rushlight.{name}")

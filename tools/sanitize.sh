@@ -27,7 +27,7 @@ cmake --build build/sanitize -j "$jobs"
 # find goes to files, because pytest swallows what a dying process says.
 report=$PWD/build/sanitize/report
 rm -f "$report".*
-export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:log_path=$report
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=2048:log_path=$report
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:log_path=$report
 export PYTHONPATH=$tree PYTHONMALLOC=malloc
 preload="$(c++ -print-file-name=libasan.so) $(c++ -print-file-name=libubsan.so) $(c++ -print-file-name=libstdc++.so)"

@@ -107,7 +107,7 @@ PyObject* list_from(const TensorImpl& t, int dim, const char* at) {
   if (dim == t.ndim) return element(t, at);
   PyObject* list = PyList_New(t.size[dim]);
   if (!list) return nullptr;
-  i64 step = t.stride[dim] * size_of(t.dtype);
+  i64 step = t.size[dim] > 1 ? t.stride[dim] * size_of(t.dtype) : 0;  // one that is not used may be any
   for (i64 i = 0; i < t.size[dim]; ++i) {
     PyObject* entry = list_from(t, dim + 1, at + i * step);
     if (!entry) {

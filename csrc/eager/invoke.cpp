@@ -210,7 +210,7 @@ bool run_on_words(const Expr& e, const Arg* operand, int n, Tensor& out, Allocat
     if (!first) first = &t;
     if (!t.is_contiguous() || t.has(kWrappedNumber) || t.dtype != first->dtype || !same_shape(t, *first)) return false;
   }
-  if (!first || !is_integral(first->dtype)) return false;
+  if (!first || !(e.bitwise >> static_cast<int>(category(first->dtype)) & 1)) return false;
   i64 width = size_of(first->dtype);
   alignas(64) i64 number[2][kNumberTile];
   const char* in[2];

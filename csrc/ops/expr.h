@@ -89,7 +89,7 @@ template <Binding B, DTypes D, class F> constexpr Expr make_expr(const char* tex
   }
   if constexpr (D & complexes) e.tile[int(Compute::c128)] = &TileLoop<F, B, complex128>::run;
   e.identity = std::string_view(text) == "[](auto gy) { return gy; }";
-  e.bitwise = is_bitwise(text);
+  e.bitwise = is_bitwise(text) ? D & whole_types : 0;
   return e;
 }
 

@@ -34,7 +34,7 @@ struct Expr {
   void (*trace)(Program&) = nullptr;    // runs the lambda on Symbols
   bool gives_mask = false;
   bool identity = false;                // the formula is its first parameter: nothing to compute
-  bool bitwise = false;                 // it treats each bit alone: elements of any width may be read as words
+  std::uint8_t bitwise = 0;             // the categories (DTypes) whose elements of any width may be read as words
   explicit operator bool() const { return text; }
 };
 

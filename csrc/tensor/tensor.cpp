@@ -182,9 +182,9 @@ Dims contiguous_strides(Sizes size) {
   Dims r(size);
   i64 step = 1;
   for (int i = r.n - 1; i >= 0; --i) {
-    i64 s = r[i];
+    auto s = static_cast<std::uint64_t>(std::max<i64>(r[i], 1));  // of an empty tensor they may be any
     r[i] = step;
-    step *= std::max<i64>(s, 1);
+    step = static_cast<i64>(static_cast<std::uint64_t>(step) * s);
   }
   return r;
 }

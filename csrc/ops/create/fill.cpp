@@ -183,7 +183,8 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
         check(!whole || by != 0, ErrorKind::value,
               "[arange] step must be nonzero, also as an integer of the result. Received ", step, ".");
         double count =
-            std::ceil(whole ? static_cast<double>(last - first) / static_cast<double>(by) : (end - start) / step);
+            std::ceil(whole ? static_cast<double>(static_cast<__int128>(last) - first) / static_cast<double>(by)
+                            : (end - start) / step);
         check(std::isfinite(count) && count < 1e15, ErrorKind::runtime,
               "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start,
               ", end ", end, ", step ", step, ".");

@@ -24,7 +24,8 @@ OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value:
         for (int k = 0; k < n; ++k) {
           int d = t.ndim - 1 - k;
           i64 before = pad[static_cast<std::size_t>(2 * k)], after = pad[static_cast<std::size_t>(2 * k + 1)];
-          check(before < i64{1} << 56 && after < i64{1} << 56, ErrorKind::runtime,
+          constexpr i64 most = i64{1} << 56;
+          check(before < most && after < most && before > -most && after > -most, ErrorKind::runtime,
                 "[constant_pad_nd] the result must fit into memory. Received pad ", pad, ".");
           size[d] += before + after;
           check(size[d] >= 0, ErrorKind::runtime, "[constant_pad_nd] The input size ", t.size[d],

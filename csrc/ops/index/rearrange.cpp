@@ -10,7 +10,10 @@ Tensor repeat_through_view(Tensor t, Sizes times, bool each_element) {
   Dims split, wide, result;
   for (int d = 0; d < n; ++d) {
     i64 r = times[static_cast<std::size_t>(d)], s = d < shift ? 1 : t->size[d - shift];
-    result.push(r * s);
+    i64 size = 0;
+    check(!__builtin_mul_overflow(r, s, &size), ErrorKind::runtime,
+          "[repeat] the result must be representable. Received ", s, " elements ", r, " times.");
+    result.push(size);
     if (r != 1 && !each_element) split.push(1), wide.push(r);
     split.push(s), wide.push(s);
     if (r != 1 && each_element) split.push(1), wide.push(r);

@@ -8,8 +8,12 @@ namespace {
 
 template <class A> struct Add {
   A start() const { return A(0); }
-  template <class T> void step(A& s, T x, i64) const { s += cast<A>(x); }
-  void join(A& a, const A& b) const { a += b; }
+  template <class T> void step(A& s, T x, i64) const { join(s, cast<A>(x)); }
+  void join(A& a, const A& b) const {
+    if constexpr (std::is_integral_v<A>)  // wraps around
+      a = static_cast<A>(static_cast<std::make_unsigned_t<A>>(a) + static_cast<std::make_unsigned_t<A>>(b));
+    else a += b;
+  }
 };
 
 // Half types are summed in float, integers in int64.

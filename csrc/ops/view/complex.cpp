@@ -16,7 +16,9 @@ Tensor reinterpret(TensorImpl& t, DType d, Sizes size, Sizes stride, i64 offset)
 // A geometry counted in complex numbers, recounted in real ones with a last dimension of 2; a real one stays.
 void count_in_real(DType d, Dims& size, Dims& stride) {
   if (!is_complex(d)) return;
-  for (int k = 0; k < stride.n; ++k) stride[k] *= 2;
+  for (int k = 0; k < stride.n; ++k)
+    check(!__builtin_mul_overflow(stride[k], i64{2}, &stride[k]), ErrorKind::runtime,
+          "[part_view] strides must be representable. Received ", Sizes(stride), ".");
   size.push(2);
   stride.push(1);
 }
