@@ -65,3 +65,12 @@ def test_clamp_between_shares_no_gradient():
     high = rushlight.tensor(1.0, dtype=rushlight.float64, requires_grad=True)
     x.clamp(low, high).sum().backward()
     assert (x.grad.tolist(), low.grad.item(), high.grad.item()) == ([0.0, 1.0, 0.0], 1.0, 1.0)
+
+
+def test_sizes_and_bits_that_do_not_fit_are_refused():
+    with pytest.raises(RuntimeError, match="representable"):
+        rushlight.ones(3).repeat(2**62)
+    with pytest.raises(RuntimeError, match="must be integer"):
+        rushlight._core.bitwise_invert(rushlight.tensor([True, False]))
+    assert rushlight.tensor([2**62, 2**62]).sum().item() == -(2**63)  # wraps around, as PyTorch's does
+    assert rushlight.arange(4)[slice(3, None, 2**62)].tolist() == [3]
