@@ -15,7 +15,12 @@ Tensor implicit_gradient(const TensorImpl& t) {
   check(!is_complex(t.dtype), ErrorKind::runtime,
         "[backward] grad can be implicitly created only for real scalar outputs but got ", t.dtype,
         ". Give gradient=.");
+  // Of a loss in float32 nearly always the same: kept, as long as nobody else holds it or wrote to it.
+  static Tensor& usual = *new Tensor;
+  bool is_usual = t.ndim == 0 && t.dtype == DType::f32;
+  if (is_usual && usual && usual->unique() && usual->storage->version == 0) return usual;
   Tensor one = empty(t.sizes(), t.dtype);
+  if (is_usual) usual = one;
   visit(t.dtype, [&]<class T>(Type<T>) { *one->data_as<T>() = cast<T>(1); });
   return one;
 }

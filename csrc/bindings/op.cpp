@@ -490,7 +490,7 @@ Operand slot_operand(const Param& p, PyObject* o, Arguments& a, Arg& arg) {
     a.may_override |= Py_TYPE(o) != tensor_type && overrides(o);
     return Operand::good;
   }
-  if (PyComplex_Check(o) || p.type == ParamType::operand) {
+  if (p.type == ParamType::operand || PyComplex_Check(o)) {
     if (a.take_number(o, arg)) return Operand::good;
   } else if (Arg number; number_of(o, number)) {
     arg = Arg(a.own(wrapped_number(number)));

@@ -260,17 +260,16 @@ template <class Allocate>
 bool run_directly(const Expr& e, const Arg* operand, int n, const double* attribute, const DType* compute,
                   Result result, Tensor& out, Allocate&& allocate) {
   if (e.bitwise && !compute && run_on_words(e, operand, n, out, allocate)) return true;
+  if (result == Result::real_part || e.reads_mask) return false;
   const TensorImpl* first = nullptr;
-  bool simple = result == Result::promoted || result == Result::boolean || result == Result::floating;
   for (int k = 0; k < n; ++k) {
-    simple &= !e.binding.mask[k];
     if (!operand[k].is_tensor()) continue;
     const TensorImpl* t = operand[k].t;
-    simple &= (t->flags & (kContiguous | kWrappedNumber)) == kContiguous;
+    if ((t->flags & (kContiguous | kWrappedNumber)) != kContiguous) return false;
     if (!first) first = t;
-    else simple = simple && t->dtype == first->dtype && same_shape(*t, *first);
+    else if (t->dtype != first->dtype || !same_shape(*t, *first)) return false;
   }
-  if (!first || !simple) return false;
+  if (!first) return false;
   DType d = first->dtype;
   if (d != DType::f32 && d != DType::f64 && (d != DType::i64 || result == Result::floating)) return false;
   if (compute && *compute != d) return false;
@@ -411,6 +410,11 @@ void compute(const OpDef& op, const Arg* arg, Tensor* out) {
 }  // namespace
 
 Tensor invoke(const OpDef& op, const Arg* arg) {
+  if (op.signature->outputs == 1) {
+    Tensor one;
+    invoke(op, arg, &one);
+    return one;
+  }
   Tensor out[kMaxOutputs];
   invoke(op, arg, out);
   return std::move(out[0]);

@@ -1,6 +1,7 @@
 #include "eager/tape.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cstring>
 
@@ -457,23 +458,27 @@ Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
   int list = s.list, extra = list >= 0 && arg[list].kind == Kind::tensors ? static_cast<int>(arg[list].n) : 0;
 
   // What is kept follows from who wants a gradient; of the other tensors the shapes, in the node's own block.
-  unsigned keep_arguments = 0, keep_results = 0;
+  unsigned tensors = 0, wanting = 0, shapes = 0, keep_arguments = 0, keep_results = 0;  // bits of arguments, results
   auto wants = [&](TensorImpl* t, int k) {
-    if (!t || !is_differentiable(t->dtype) || !wants_grad(*t)) return;
+    if (!t || !is_differentiable(t->dtype) || !wants_grad(*t)) return false;
     keep_arguments |= op.saved_for[k];
     keep_results |= op.results_for[k];
+    return true;
   };
-  for (int k = 0; k < s.n; ++k)
-    if (arg[k].is_tensor()) wants(arg[k].t, k);
+  for (int k = 0; k < s.n; ++k) {
+    if (!arg[k].is_tensor()) continue;
+    tensors |= 1u << k;
+    if (wants(arg[k].t, k)) wanting |= 1u << k;
+  }
   for (int i = 0; i < extra; ++i) wants(arg[list].list[i], list);
   const TensorImpl& first = *out[0];
-  auto shape_is_kept = [&](int k) {
-    if (!arg[k].is_tensor() || keep_arguments >> k & 1) return false;
-    return op.vjp || arg[k].t->dtype != first.dtype || !same_shape(*arg[k].t, first);
-  };
   std::size_t room = 0;
-  for (int k = 0; k < s.n; ++k)
-    if (shape_is_kept(k)) room += TensorSpec::bytes_for(*arg[k].t);
+  for (unsigned rest = tensors & ~keep_arguments; rest; rest &= rest - 1) {
+    int k = std::countr_zero(rest);
+    if (!op.vjp && arg[k].t->dtype == first.dtype && same_shape(*arg[k].t, first)) continue;
+    shapes |= 1u << k;
+    room += TensorSpec::bytes_for(*arg[k].t);
+  }
   for (int k = 0; k < outputs; ++k)
     if (out[k] && !(keep_results >> k & 1)) room += TensorSpec::bytes_for(*out[k]);
 
@@ -482,21 +487,23 @@ Node* record(const OpDef& op, const Arg* arg, Tensor* out, int outputs) {
   auto placed_spec = [&](const TensorImpl& t) {
     return as_argument(TensorSpec::write(std::exchange(place, place + TensorSpec::bytes_for(t)), t));
   };
-  auto link = [&](Edge& e, TensorImpl* t) {
-    if (!t || !is_differentiable(t->dtype)) return;
-    e = edge_of(*t);
+  auto link = [&](Edge& e, TensorImpl& t) {
+    e = edge_of(t);
     if (e.node) n->flags |= e.node->flags & kReachesForeign;
   };
-  for (int k = 0; k < s.n; ++k)
-    if (arg[k].is_tensor()) link(n->edge()[k], arg[k].t);
-  for (int i = 0; i < extra; ++i) link(n->edge()[s.n + i], arg[list].list[i]);
+  for (unsigned rest = wanting; rest; rest &= rest - 1) {
+    int k = std::countr_zero(rest);
+    link(n->edge()[k], *arg[k].t);
+  }
+  for (int i = 0; i < extra; ++i)
+    if (TensorImpl* t = arg[list].list[i]; t && is_differentiable(t->dtype)) link(n->edge()[s.n + i], *t);
 
   for (int k = 0; k < s.n; ++k) {
     Arg& to = n->arg()[k];
     bool wanted = keep_arguments >> k & 1;
     if (arg[k].is_tensor()) {
       if (wanted) to = keep(*arg[k].t);
-      else if (shape_is_kept(k)) to = placed_spec(*arg[k].t);
+      else if (shapes >> k & 1) to = placed_spec(*arg[k].t);
     } else if (arg[k].kind == Kind::tensors) {
       to.kind = Kind::tensors;
       to.n = arg[k].n;

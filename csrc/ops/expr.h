@@ -89,6 +89,7 @@ template <Binding B, DTypes D, class F> constexpr Expr make_expr(const char* tex
   }
   if constexpr (D & complexes) e.tile[int(Compute::c128)] = &TileLoop<F, B, complex128>::run;
   e.identity = std::string_view(text) == "[](auto gy) { return gy; }";
+  for (int k = 0; k < B.n; ++k) e.reads_mask |= B.mask[k];
   e.bitwise = is_bitwise(text) ? D & whole_types : 0;
   return e;
 }

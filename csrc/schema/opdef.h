@@ -33,6 +33,7 @@ struct Expr {
   Tile tile[kComputes] = {};
   void (*trace)(Program&) = nullptr;    // runs the lambda on Symbols
   bool gives_mask = false;
+  bool reads_mask = false;
   bool identity = false;                // the formula is its first parameter: nothing to compute
   std::uint8_t bitwise = 0;             // the categories (DTypes) whose elements of any width may be read as words
   explicit operator bool() const { return text; }

@@ -286,3 +286,21 @@ def test_backward_inside_a_hook(torch):
 def test_variable_is_the_old_name_of_tensor(torch):
     v = torch.autograd.Variable(torch.ones(2), requires_grad=True)
     assert isinstance(v, torch.Tensor) and isinstance(v, torch.autograd.Variable) and v.requires_grad
+
+
+def test_the_implicit_gradient_is_nobody_elses(torch):
+    kept = []
+    x = torch.tensor(3.0, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: kept.append(g) or g.mul_(5))
+    y.backward()
+    x.grad.zero_()  # of its own memory
+    z = x * 2
+    z.backward()
+    assert x.grad.item() == 2.0 and kept[0].item() == 5.0
+    x.grad = None
+    x.backward()
+    x.grad += 1
+    w = torch.tensor(1.0, requires_grad=True)
+    w.backward()
+    assert x.grad.item() == 2.0 and w.grad.item() == 1.0
