@@ -8,7 +8,7 @@ from tests.nn.oracle import assert_same, compare_call, compare_module, compare_s
 
 pytestmark = pytest.mark.oracle
 
-ARGS = [((16, 20, [5, 10]), {}), ((16, 20, [3]), {"div_value": 2.0, "head_bias": True}), ((8, 9, [2, 4, 8]), {})]
+ARGS = [((16, 20, [5, 10]), {}), ((16, 20, [3]), {"div_value": 2.0, "head_bias": True}), ((8, 9, [2, 4, 8]), {"div_value": 1.5})]
 
 
 def _pair(args, kwargs):
@@ -41,7 +41,7 @@ def test_adaptive_softmax(args, kwargs):
 
 
 def test_adaptive_softmax_second_derivative():
-    layer = nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], dtype=rushlight.float64)
+    layer = nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], 2.0, dtype=rushlight.float64)
     target = rushlight.tensor([0, 3, 5, 2])
     x = rushlight.randn(4, 4, dtype=rushlight.float64, requires_grad=True)
     assert rushlight.autograd.gradcheck(lambda x: layer(x, target).output, (x,))

@@ -30,8 +30,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         ValueError: if the cutoffs are not as said.
         RuntimeError: if shapes of input and target do not fit, or a target is out of range.
 
-    >>> model = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs=[5, 10])
-    >>> output, loss = model(torch.randn(3, 8), torch.tensor([0, 7, 19]))
+    >>> model = torch.nn.AdaptiveLogSoftmaxWithLoss(16, 20, cutoffs=[5, 10])
+    >>> output, loss = model(torch.randn(3, 16), torch.tensor([0, 7, 19]))
     >>> output.shape, loss.shape
     (torch.Size([3]), torch.Size([]))
     """
@@ -117,8 +117,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def log_prob(self, input):
         """The log-probabilities of all classes: [N, in_features] -> [N, n_classes].
 
-        >>> model = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs=[5, 10])
-        >>> model.log_prob(torch.randn(3, 8)).exp().sum(1)
+        >>> model = torch.nn.AdaptiveLogSoftmaxWithLoss(16, 20, cutoffs=[5, 10])
+        >>> model.log_prob(torch.randn(3, 16)).exp().sum(1)
         tensor([1., 1., 1.])
         """
         head = F.log_softmax(self.head(input), dim=1)
@@ -131,8 +131,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def predict(self, input):
         """The most probable class of each row: [N, in_features] -> [N].
 
-        >>> model = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs=[5, 10])
-        >>> model.predict(torch.randn(3, 8)).shape
+        >>> model = torch.nn.AdaptiveLogSoftmaxWithLoss(16, 20, cutoffs=[5, 10])
+        >>> model.predict(torch.randn(3, 16)).shape
         torch.Size([3])
         """
         best = self.head(input).argmax(dim=1)
