@@ -4,6 +4,7 @@ fan_in and fan_out are the numbers of inputs and outputs of one unit: the sizes 
 each times the size of the receptive field (the product of the further dimensions).
 """
 
+import contextlib
 import math
 import warnings
 
@@ -41,10 +42,26 @@ def calculate_gain(nonlinearity, param=None):
     return _GAINS[nonlinearity]
 
 
+_skipping = False
+
+
+@contextlib.contextmanager
+def skipped():
+    """A context in which the functions of this module leave tensors as they are."""
+    global _skipping
+    before, _skipping = _skipping, True
+    try:
+        yield
+    finally:
+        _skipping = before
+
+
 def _without_grad(fill):
     """A call of `fill` that autograd does not see."""
 
     def wrapped(*args, **kwargs):
+        if _skipping:
+            return args[0] if args else kwargs["tensor"]
         with rushlight.no_grad():
             return fill(*args, **kwargs)
 

@@ -3,6 +3,7 @@
 import math
 
 import rushlight
+from rushlight.backends import cuda as _backends
 from rushlight.nn.functional.blocked_attention import attend, attention
 from rushlight.nn.functional.linear import linear
 from rushlight.nn.functional.padding import pad
@@ -37,6 +38,11 @@ def scaled_dot_product_attention(
             f"{_SDPA} explicit attn_mask should not be set when is_causal=True. Put both into attn_mask."
         )
     _check_operands(query, key, value)
+    if not (_backends.math_sdp_enabled() or _backends.flash_sdp_enabled()):
+        raise RuntimeError(
+            f"{_SDPA} No viable backend was found: neither MATH nor FLASH_ATTENTION is allowed, and the others are a "
+            "GPU's. Allow one with torch.nn.attention.sdpa_kernel."
+        )
     if not 0.0 <= dropout_p <= 1.0:
         raise RuntimeError(f"{_SDPA} dropout_p must be between 0 and 1. Received {dropout_p}.")
     dtype = query.dtype

@@ -6,6 +6,7 @@ import rushlight
 from rushlight.utils.hooks import RemovableHandle
 
 __all__ = [
+    "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
@@ -75,6 +76,11 @@ def register_module_full_backward_pre_hook(hook):
 def register_module_full_backward_hook(hook):
     """Call `hook(module, grad_input, grad_output)` after every module's backward; a result replaces `grad_input`."""
     return add_hook(global_backward, hook, flags=(any_global,))
+
+
+def register_module_backward_hook(hook):
+    """The old name of `register_module_full_backward_hook`."""
+    return register_module_full_backward_hook(hook)
 
 
 def register_module_parameter_registration_hook(hook):

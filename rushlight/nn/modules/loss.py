@@ -1,5 +1,7 @@
 """Loss functions as modules. Arguments, shapes and formulas are those of the function of the same name."""
 
+import warnings
+
 from rushlight.nn import functional as F
 from rushlight.nn.functional.loss import legacy_reduction
 from rushlight.nn.modules.distance import PairwiseDistance
@@ -368,3 +370,11 @@ class CTCLoss(_Loss):
         return F.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )
+
+
+class NLLLoss2d(NLLLoss):
+    """The old name of `NLLLoss` for images; deprecated."""
+
+    def __init__(self, *args, **kwargs):
+        warnings.warn("`NLLLoss2d` has been deprecated. Use `NLLLoss` instead.", FutureWarning, stacklevel=2)
+        super().__init__(*args, **kwargs)

@@ -7,6 +7,7 @@ which they were registered; whatever is written into one of these appears as an 
 
 import warnings
 from collections import OrderedDict
+from typing import TypeVar
 
 import rushlight
 from rushlight.nn.modules import hooks as _hooks
@@ -15,6 +16,7 @@ from rushlight.nn.modules.hooks import BackwardHooks, add_hook, any_global, regi
 from rushlight.nn.modules.layer_error import name_layer
 from rushlight.nn.modules.registry import MISSING, Registry
 from rushlight.nn.modules.state_dict import StateDict
+from rushlight.nn.modules.summary import summarize
 from rushlight.nn.modules.text import block, cannot_assign, indented, type_name
 from rushlight.nn.parameter import Buffer, Parameter
 
@@ -39,6 +41,7 @@ class Module(StateDict):
     [2.0, 2.0]
     """
 
+    T_destination = TypeVar("T_destination", bound=dict)
     dump_patches = False
     call_super_init = False
     _version = 1
@@ -499,9 +502,9 @@ class Module(StateDict):
                 path = f"{prefix}.{name}" if prefix else name
                 yield from module.named_modules(memo, path, remove_duplicate)
 
-    def modules(self):
-        """This module and all its descendants."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate=True):
+        """This module and all its descendants; with `remove_duplicate` each once."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     # -- changing all parameters and buffers --------------------------------------------------------------------
@@ -600,6 +603,21 @@ class Module(StateDict):
         """Move to a GPU; in place."""
         return self._apply(lambda t: t.cuda(device))
 
+    def ipu(self, device=None):
+        """Refused: tensors live on the processor."""
+        return self._to_absent("ipu", device)
+
+    def mtia(self, device=None):
+        """Refused: tensors live on the processor."""
+        return self._to_absent("mtia", device)
+
+    def xpu(self, device=None):
+        """Refused: tensors live on the processor."""
+        return self._to_absent("xpu", device)
+
+    def _to_absent(self, kind, index):
+        return self.to(kind if index is None else f"{kind}:{index}")
+
     def type(self, dst_type):
         """Cast all parameters and buffers to `dst_type`; in place."""
         return self._apply(lambda t: t.type(dst_type))
@@ -661,6 +679,18 @@ class Module(StateDict):
                 else:
                     parameter.grad = rushlight.zeros_like(grad) if grad.grad_fn is not None else grad.detach().zero_()
 
+    # -- programs that are compiled -----------------------------------------------------------------------------
+
+    def compile(self, *args, **kwargs):
+        """Accepted, with the arguments of `torch.compile`: the module runs as it is written.
+
+        >>> layer = torch.nn.ReLU()
+        >>> layer.compile()
+        >>> layer(torch.tensor(-1.0))
+        tensor(0.)
+        """
+        rushlight.compile(self._call_impl, *args, **kwargs)
+
     # -- text ---------------------------------------------------------------------------------------------------
 
     def _get_name(self):
@@ -674,3 +704,27 @@ class Module(StateDict):
         extra = self.extra_repr()
         lines = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
         return block(self._get_name(), extra, lines)
+
+    def summary(self, *inputs, depth=None, **kwargs):
+        """A table of the module and the layers below it: output shapes, parameters, multiply-adds.
+
+        Shapes and multiply-adds (those of matrix products and convolutions) are of one forward with `inputs` and
+        `kwargs`, in evaluation mode and without gradients; without them the table has parameters alone.
+
+        Args:
+            depth: how many levels below the module are shown; None for all.
+
+        Returns:
+            An object that prints as the table, with `layers`, `parameters`, `trainable_parameters`, `multiply_adds`.
+
+        >>> torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU()).summary(torch.ones(2, 4))
+        Layer        Output shape  Parameters  Multiply-adds
+        ----------------------------------------------------
+        Sequential   [2, 8]                40             64
+          0: Linear  [2, 8]                40             64
+          1: ReLU    [2, 8]                 0              0
+        ----------------------------------------------------
+        Parameters: 40 (40 trainable, 0 frozen)
+        Multiply-adds: 64
+        """
+        return summarize(self, inputs, kwargs, depth)
