@@ -10,6 +10,7 @@ from rushlight.nn.modules.distance import *  # noqa: F403
 from rushlight.nn.modules.dropout import *  # noqa: F403
 from rushlight.nn.modules.flatten import *  # noqa: F403
 from rushlight.nn.modules.fold import *  # noqa: F403
+from rushlight.nn.modules.instancenorm import *  # noqa: F403
 from rushlight.nn.modules.lazy import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
 from rushlight.nn.modules.linear_cross_entropy import *  # noqa: F403
@@ -23,3 +24,5 @@ from rushlight.nn.modules.rnn import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
 from rushlight.nn.modules.transformer import *  # noqa: F403
 from rushlight.nn.modules.upsampling import *  # noqa: F403
+
+__all__ = sorted(name for name, value in globals().items() if isinstance(value, type))  # the classes, not the files

@@ -1,4 +1,4 @@
-"""Normalisation of channels over the batch, and over single samples."""
+"""Normalisation of channels over the batch."""
 
 import rushlight
 from rushlight.nn import functional as F
@@ -6,9 +6,7 @@ from rushlight.nn import init
 from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 
-__all__ = [
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "SyncBatchNorm",
-]  # fmt: skip
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"]
 
 
 class _NormBase(Module):
@@ -206,65 +204,3 @@ class SyncBatchNorm(_BatchNorm):
         for name, child in module.named_children():
             converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
         return converted
-
-
-class _InstanceNorm(_NormBase):
-    def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None, dtype=None,
-        *, bias=True,
-    ):  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
-
-    def forward(self, input):
-        self._check_input_dim(input)
-        batched = input.ndim == max(self._dims)
-        dim = self._channel_dim(input)
-        if input.shape[dim] != self.num_features and self.affine:
-            raise ValueError(
-                f"expected input's size at dim={dim} to match num_features ({self.num_features}), "
-                f"but got: {input.shape[dim]}."
-            )
-        result = F.instance_norm(
-            input if batched else input.unsqueeze(0),
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not self.track_running_stats,
-            self.momentum if self.momentum is not None else 0.0,
-            self.eps,
-        )
-        return result if batched else result.squeeze(0)
-
-    def _channel_dim(self, input):
-        return 1 if input.ndim == max(self._dims) else 0
-
-
-class InstanceNorm1d(_InstanceNorm):
-    """`BatchNorm1d` of each sample of [N, C, L] (or [C, L]) by itself (Ulyanov et al., 2016).
-
-    >>> torch.nn.InstanceNorm1d(3)(torch.randn(2, 3, 4)).shape
-    torch.Size([2, 3, 4])
-    """
-
-    _dims = (2, 3)
-
-
-class InstanceNorm2d(_InstanceNorm):
-    """`InstanceNorm1d` for images [N, C, H, W] or [C, H, W].
-
-    >>> torch.nn.InstanceNorm2d(3)(torch.randn(2, 3, 4, 4)).shape
-    torch.Size([2, 3, 4, 4])
-    """
-
-    _dims = (3, 4)
-
-
-class InstanceNorm3d(_InstanceNorm):
-    """`InstanceNorm1d` for volumes [N, C, D, H, W] or [C, D, H, W].
-
-    >>> torch.nn.InstanceNorm3d(3)(torch.randn(2, 3, 2, 2, 2)).shape
-    torch.Size([2, 3, 2, 2, 2])
-    """
-
-    _dims = (4, 5)

@@ -6,14 +6,10 @@ import rushlight
 from rushlight.nn import functional as F
 from rushlight.nn import init
 from rushlight.nn.modules.module import Module
+from rushlight.nn.modules.utils import _ntuple
 from rushlight.nn.parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
-
-
-def _numbers(value, ndim):
-    """`value` as `ndim` numbers."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * ndim
 
 
 class _ConvNd(Module):
@@ -26,16 +22,17 @@ class _ConvNd(Module):
     ):  # fmt: skip
         super().__init__()
         ndim = self._ndim
+        numbers = _ntuple(ndim)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
         self._check_groups()
-        self.kernel_size = _numbers(kernel_size, ndim)
-        self.stride = _numbers(stride, ndim)
-        self.padding = padding if isinstance(padding, str) else _numbers(padding, ndim)
-        self.dilation = _numbers(dilation, ndim)
+        self.kernel_size = numbers(kernel_size)
+        self.stride = numbers(stride)
+        self.padding = padding if isinstance(padding, str) else numbers(padding)
+        self.dilation = numbers(dilation)
         self.transposed = self._transposed
-        self.output_padding = _numbers(output_padding, ndim)
+        self.output_padding = numbers(output_padding)
         self.padding_mode = padding_mode
         if isinstance(padding, str):
             if padding not in ("same", "valid"):

@@ -5,7 +5,7 @@ __all__ = ["gather", "parallel_apply", "replicate", "scatter"]
 
 def _refuse(op, devices):
     raise ValueError(
-        f"[{op}] Expected a non cpu device, and there is none in this build. Received {devices}. Call the module itself."
+        f"[{op}] Expected a non cpu device, and this build has none. Received {devices}. Call the module itself."
     )
 
 
@@ -54,9 +54,7 @@ def parallel_apply(modules, inputs, kwargs_tup=None, devices=None):
     [tensor(0.), tensor(-1.)]
     """
     if len(modules) != len(inputs):
-        raise AssertionError(
-            f"The number of modules {len(modules)} is not equal to the number of inputs {len(inputs)}"
-        )
+        raise AssertionError(f"The number of modules {len(modules)} is not equal to the number of inputs {len(inputs)}")
     kwargs_tup = ({},) * len(modules) if kwargs_tup is None else kwargs_tup
     devices = [None] * len(modules) if devices is None else devices
     for what, values in (("keyword arguments", kwargs_tup), ("devices", devices)):

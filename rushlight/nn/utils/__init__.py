@@ -2,7 +2,7 @@
 
 import importlib
 
-from rushlight.nn.utils import fusion, init, memory_format, parametrizations, parametrize, rnn, stateless
+from rushlight.nn.utils import parametrizations, parametrize, rnn, stateless
 from rushlight.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
