@@ -94,10 +94,11 @@ class _Orthogonal(Module):
                 "It is not possible to assign to the matrix exponential or the Cayley parametrizations when "
                 "use_trivialization=False."
             )
-        reflectors, _ = rushlight.geqrf(target)
+        reflectors, tau = rushlight.geqrf(target)
         signs = reflectors.diagonal(dim1=-2, dim2=-1)
-        signs.sign_()
-        signs.masked_fill_(signs == 0, 1.0)
+        signs.copy_(
+            signs.sign() * rushlight.where(tau == 0, -1.0, 1.0)
+        )  # forward has a reflection where LAPACK has none
         return reflectors.mT if Q.shape[-2] < Q.shape[-1] else reflectors
 
 
