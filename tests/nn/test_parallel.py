@@ -72,7 +72,10 @@ def test_allowed_backends(name):
 
 @pytest.mark.parametrize("wrong", [3, "math", None, ["math"]])
 def test_sdpa_kernel_wants_backends(wrong):
-    with pytest.raises(AssertionError, match="Backend must be an instance of SDPBackend"), nn.attention.sdpa_kernel(wrong):
+    with (
+        pytest.raises(AssertionError, match="Backend must be an instance of SDPBackend"),
+        nn.attention.sdpa_kernel(wrong),
+    ):
         pass
 
 

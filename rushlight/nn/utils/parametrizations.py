@@ -96,9 +96,7 @@ class _Orthogonal(Module):
             )
         reflectors, tau = rushlight.geqrf(target)
         signs = reflectors.diagonal(dim1=-2, dim2=-1)
-        signs.copy_(
-            signs.sign() * rushlight.where(tau == 0, -1.0, 1.0)
-        )  # LAPACK leaves out reflections
+        signs.copy_(signs.sign() * rushlight.where(tau == 0, -1.0, 1.0))  # LAPACK leaves out reflections
         return reflectors.mT if Q.shape[-2] < Q.shape[-1] else reflectors
 
 

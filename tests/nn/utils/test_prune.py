@@ -54,7 +54,9 @@ def test_methods_alone_and_one_after_another(first, kwargs, second, more):
     apply(second, more, ours, theirs)
     assert len(ours._forward_pre_hooks) == 1
     hook = next(iter(ours._forward_pre_hooks.values()))
-    assert [type(m).__name__ for m in hook] == [type(m).__name__ for m in next(iter(theirs._forward_pre_hooks.values()))]
+    assert [type(m).__name__ for m in hook] == [
+        type(m).__name__ for m in next(iter(theirs._forward_pre_hooks.values()))
+    ]
     assert hook[1] is list(hook)[1]
     x = randn(2, 3)
     received, expected = ours(from_torch(x)), theirs(x)
