@@ -29,7 +29,7 @@ def test_data_parallel_passes_through(options):
 )
 def test_what_needs_accelerators_or_processes_refuses(call):
     for package in (rushlight, torch):
-        with pytest.raises(ValueError, match="Expected a non cpu device|process group has not been initialized"):
+        with pytest.raises(ValueError, match=r"Expected a non cpu device|process group has not been initialized"):
             call(package, package.nn.parallel, package.nn.ReLU())
 
 
@@ -123,7 +123,7 @@ def test_factory_kwargs(kwargs):
     assert nn.factory_kwargs(kwargs) == torch.nn.factory_kwargs(kwargs)
     for bad in ({"x": 1}, {"device": 1, "factory_kwargs": {"device": 2}}):
         for package in (nn, torch.nn):
-            with pytest.raises(TypeError, match="unexpected kwargs|specified twice"):
+            with pytest.raises(TypeError, match=r"unexpected kwargs|specified twice"):
                 package.factory_kwargs(bad)
 
 

@@ -168,7 +168,7 @@ class Conv3d(_Conv):
         return self._conv(F.conv3d, input)
 
 
-class _ConvTranspose(_ConvNd):
+class _ConvTransposeNd(_ConvNd):
     _transposed = True
 
     def __init__(
@@ -213,7 +213,7 @@ class _ConvTranspose(_ConvNd):
         return tuple(want - low for want, low in zip(output_size, smallest, strict=True))
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The transpose of `Conv1d`, which makes the input longer by `stride`.
 
     Shapes: input [N, C, L] or [C, L], weight [in_channels, out_channels / groups, K]. Output length:
@@ -229,7 +229,7 @@ class ConvTranspose1d(_ConvTranspose):
         return self._conv_transpose(F.conv_transpose1d, input, output_size)
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The transpose of `Conv2d`, which makes the image larger by `stride`; see `ConvTranspose1d`.
 
     Shapes: input [N, C, H, W] or [C, H, W], weight [in_channels, out_channels / groups, KH, KW].
@@ -244,7 +244,7 @@ class ConvTranspose2d(_ConvTranspose):
         return self._conv_transpose(F.conv_transpose2d, input, output_size)
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The transpose of `Conv3d`, which makes the volume larger by `stride`; see `ConvTranspose1d`.
 
     Shapes: input [N, C, D, H, W] or [C, D, H, W], weight [in_channels, out_channels / groups, KD, KH, KW].

@@ -6,7 +6,7 @@ from rushlight.nn.modules.module import Module
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     def __init__(self, p=0.5, inplace=False):
         super().__init__()
         if p < 0 or p > 1:
@@ -18,7 +18,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """Set each element to zero with probability `p`, divide the others by 1 - p (Hinton et al., 2012).
 
     >>> torch.nn.Dropout(0.5).eval()(torch.ones(2))
@@ -29,7 +29,7 @@ class Dropout(_Dropout):
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """`Dropout` of whole channels of [N, C, L] or [C, L] (Tompson et al., 2015).
 
     >>> torch.nn.Dropout1d(1.0)(torch.ones(1, 1, 2))
@@ -40,7 +40,7 @@ class Dropout1d(_Dropout):
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """`Dropout` of whole channels of [N, C, H, W] (Tompson et al., 2015).
 
     >>> torch.nn.Dropout2d(1.0)(torch.ones(1, 1, 1, 2))
@@ -51,7 +51,7 @@ class Dropout2d(_Dropout):
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """`Dropout` of whole channels of [N, C, D, H, W] or [C, D, H, W] (Tompson et al., 2015).
 
     >>> torch.nn.Dropout3d(1.0)(torch.ones(1, 1, 1, 1, 2))
@@ -62,7 +62,7 @@ class Dropout3d(_Dropout):
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Dropout that keeps mean 0 and variance 1, for networks of `SELU` (Klambauer et al., 2017).
 
     >>> torch.nn.AlphaDropout(0.5).eval()(torch.ones(2))
@@ -73,7 +73,7 @@ class AlphaDropout(_Dropout):
         return F.alpha_dropout(input, self.p, self.training)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """`AlphaDropout` of whole channels of [N, C, ...].
 
     >>> torch.nn.FeatureAlphaDropout(0.5).eval()(torch.ones(1, 1, 2))

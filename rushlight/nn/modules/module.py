@@ -16,6 +16,7 @@ from rushlight.nn.modules.hooks import BackwardHooks, add_hook, any_global, regi
 from rushlight.nn.modules.layer_error import name_layer
 from rushlight.nn.modules.registry import MISSING, Registry
 from rushlight.nn.modules.state_dict import StateDict
+from rushlight.nn.modules.state_dict import _IncompatibleKeys as _IncompatibleKeys  # PyTorch has it here
 from rushlight.nn.modules.summary import summarize
 from rushlight.nn.modules.text import block, cannot_assign, indented, type_name
 from rushlight.nn.parameter import Buffer, Parameter

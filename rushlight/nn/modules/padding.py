@@ -25,7 +25,7 @@ class _Pad(Module):
         return str(self.padding)
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     def __init__(self, padding, value):
         super().__init__(padding)
         self.value = value
@@ -37,7 +37,7 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """Put `value` at both ends of the last dimension.
 
     >>> torch.nn.ConstantPad1d(1, 3.5)(torch.ones(1, 4)).shape
@@ -47,7 +47,7 @@ class ConstantPad1d(_ConstantPad):
     _ndim = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """Put `value` at both ends of the last two dimensions.
 
     >>> torch.nn.ConstantPad2d(1, 3.5)(torch.ones(1, 4, 4)).shape
@@ -57,7 +57,7 @@ class ConstantPad2d(_ConstantPad):
     _ndim = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """Put `value` at both ends of the last three dimensions.
 
     >>> torch.nn.ConstantPad3d(1, 3.5)(torch.ones(1, 4, 4, 4)).shape
@@ -67,7 +67,7 @@ class ConstantPad3d(_ConstantPad):
     _ndim = 3
 
 
-class ZeroPad1d(_ConstantPad):
+class ZeroPad1d(_ConstantPadNd):
     """Put zeros at both ends of the last dimension.
 
     >>> torch.nn.ZeroPad1d(1)(torch.ones(1, 4)).shape
@@ -83,7 +83,7 @@ class ZeroPad1d(_ConstantPad):
         return str(self.padding)
 
 
-class ZeroPad2d(_ConstantPad):
+class ZeroPad2d(_ConstantPadNd):
     """Put zeros at both ends of the last two dimensions.
 
     >>> torch.nn.ZeroPad2d(1)(torch.ones(1, 4, 4)).shape
@@ -99,7 +99,7 @@ class ZeroPad2d(_ConstantPad):
         return str(self.padding)
 
 
-class ZeroPad3d(_ConstantPad):
+class ZeroPad3d(_ConstantPadNd):
     """Put zeros at both ends of the last three dimensions.
 
     >>> torch.nn.ZeroPad3d(1)(torch.ones(1, 4, 4, 4)).shape

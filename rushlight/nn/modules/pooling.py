@@ -11,7 +11,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _MaxPool(Module):
+class _MaxPoolNd(Module):
     def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
         super().__init__()
         self.kernel_size = kernel_size
@@ -33,7 +33,7 @@ class _MaxPool(Module):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """The maxima under a window that slides along L of [N, C, L] or [C, L].
 
     >>> torch.nn.MaxPool1d(2)(torch.randn(1, 2, 8)).shape
@@ -44,7 +44,7 @@ class MaxPool1d(_MaxPool):
         return self._pool(F.max_pool1d, input)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """The maxima under a window that slides over the image [N, C, H, W] or [C, H, W].
 
     >>> torch.nn.MaxPool2d(2)(torch.randn(1, 2, 8, 8)).shape
@@ -55,7 +55,7 @@ class MaxPool2d(_MaxPool):
         return self._pool(F.max_pool2d, input)
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """The maxima under a window that slides through the volume [N, C, D, H, W] or [C, D, H, W].
 
     >>> torch.nn.MaxPool3d(2)(torch.randn(1, 2, 4, 4, 4)).shape
@@ -66,7 +66,7 @@ class MaxPool3d(_MaxPool):
         return self._pool(F.max_pool3d, input)
 
 
-class _MaxUnpool(Module):
+class _MaxUnpoolNd(Module):
     _ndim = 0
 
     def __init__(self, kernel_size, stride=None, padding=0):
@@ -83,7 +83,7 @@ class _MaxUnpool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Puts the values of `MaxPool1d` back where they came from, among zeros.
 
     >>> values, positions = torch.nn.MaxPool1d(2, return_indices=True)(torch.randn(1, 2, 8))
@@ -97,7 +97,7 @@ class MaxUnpool1d(_MaxUnpool):
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Puts the values of `MaxPool2d` back where they came from, among zeros.
 
     >>> values, positions = torch.nn.MaxPool2d(2, return_indices=True)(torch.randn(1, 2, 8, 8))
@@ -111,7 +111,7 @@ class MaxUnpool2d(_MaxUnpool):
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Puts the values of `MaxPool3d` back where they came from, among zeros.
 
     >>> values, positions = torch.nn.MaxPool3d(2, return_indices=True)(torch.randn(1, 2, 4, 4, 4))
@@ -151,7 +151,7 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class _AvgPool(Module):
+class _AvgPoolNd(Module):
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
     ):
@@ -173,7 +173,7 @@ class _AvgPool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPoolNd):
     """The means under a window that slides over the image [N, C, H, W] or [C, H, W].
 
     Args:
@@ -187,7 +187,7 @@ class AvgPool2d(_AvgPool):
         return self._pool(F.avg_pool2d, input)
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolNd):
     """The means under a window that slides through the volume [N, C, D, H, W] or [C, D, H, W].
 
     Args:
@@ -201,7 +201,7 @@ class AvgPool3d(_AvgPool):
         return self._pool(F.avg_pool3d, input)
 
 
-class _LPPool(Module):
+class _LPPoolNd(Module):
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
         super().__init__()
         self.norm_type = norm_type
@@ -216,7 +216,7 @@ class _LPPool(Module):
         )
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """The p-norm (p = `norm_type`) under a window that slides along L of [N, C, L] or [C, L].
 
     >>> torch.nn.LPPool1d(2, 2)(torch.randn(1, 2, 8)).shape
@@ -227,7 +227,7 @@ class LPPool1d(_LPPool):
         return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """The p-norm (p = `norm_type`) under a window that slides over the image [N, C, H, W] or [C, H, W].
 
     >>> torch.nn.LPPool2d(2, 2)(torch.randn(1, 2, 8, 8)).shape
@@ -238,7 +238,7 @@ class LPPool2d(_LPPool):
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """The p-norm (p = `norm_type`) under a window that slides through the volume [N, C, D, H, W] or [C, D, H, W].
 
     >>> torch.nn.LPPool3d(2, 2)(torch.randn(1, 2, 4, 4, 4)).shape
@@ -249,7 +249,7 @@ class LPPool3d(_LPPool):
         return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class _AdaptiveAvgPool(Module):
+class _AdaptiveAvgPoolNd(Module):
     def __init__(self, output_size):
         super().__init__()
         self.output_size = output_size
@@ -258,7 +258,7 @@ class _AdaptiveAvgPool(Module):
         return f"output_size={self.output_size}"
 
 
-class _AdaptiveMaxPool(Module):
+class _AdaptiveMaxPoolNd(Module):
     def __init__(self, output_size, return_indices=False):
         super().__init__()
         self.output_size = output_size
@@ -268,7 +268,7 @@ class _AdaptiveMaxPool(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """The means of `output_size` windows that cover L of [N, C, L] or [C, L] evenly.
 
     >>> torch.nn.AdaptiveAvgPool1d(3)(torch.randn(1, 2, 8)).shape
@@ -279,7 +279,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """The means of `output_size` windows that cover the image [N, C, H, W] or [C, H, W] evenly.
 
     >>> torch.nn.AdaptiveAvgPool2d(3)(torch.randn(1, 2, 8, 8)).shape
@@ -290,7 +290,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """The means of `output_size` windows that cover the volume [N, C, D, H, W] or [C, D, H, W] evenly.
 
     >>> torch.nn.AdaptiveAvgPool3d(3)(torch.randn(1, 2, 4, 4, 4)).shape
@@ -301,7 +301,7 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
         return F.adaptive_avg_pool3d(input, self.output_size)
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """The maxima of `output_size` windows that cover L of [N, C, L] or [C, L] evenly.
 
     >>> torch.nn.AdaptiveMaxPool1d(3)(torch.randn(1, 2, 8)).shape
@@ -312,7 +312,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """The maxima of `output_size` windows that cover the image [N, C, H, W] or [C, H, W] evenly.
 
     >>> torch.nn.AdaptiveMaxPool2d(3)(torch.randn(1, 2, 8, 8)).shape
@@ -323,7 +323,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """The maxima of `output_size` windows that cover the volume [N, C, D, H, W] or [C, D, H, W] evenly.
 
     >>> torch.nn.AdaptiveMaxPool3d(3)(torch.randn(1, 2, 4, 4, 4)).shape
@@ -334,7 +334,7 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool):
         return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
 
 
-class _FractionalMaxPool(Module):
+class _FractionalMaxPoolNd(Module):
     def __init__(self, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
         super().__init__()
         if output_size is None and output_ratio is None:
@@ -358,7 +358,7 @@ class _FractionalMaxPool(Module):
         )
 
 
-class FractionalMaxPool2d(_FractionalMaxPool):
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
     """The maxima under windows whose steps are random (Graham, 2014).
 
     >>> torch.nn.FractionalMaxPool2d(2, output_ratio=0.7)(torch.randn(1, 2, 10, 10)).shape
@@ -369,7 +369,7 @@ class FractionalMaxPool2d(_FractionalMaxPool):
     _function = staticmethod(F.fractional_max_pool2d)
 
 
-class FractionalMaxPool3d(_FractionalMaxPool):
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
     """The maxima under windows whose steps are random (Graham, 2014).
 
     >>> torch.nn.FractionalMaxPool3d(2, output_size=3)(torch.randn(1, 2, 8, 8, 8)).shape

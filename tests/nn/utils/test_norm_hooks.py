@@ -66,7 +66,7 @@ def test_errors(kind):
 
 
 def test_spectral_norm_can_be_copied_and_loaded():
-    ours, theirs = pair("Linear", (2, 3), "spectral_norm")
+    ours, _ = pair("Linear", (2, 3), "spectral_norm")
     other = copy.deepcopy(ours)
     other(rushlight.ones(1, 2))
     assert not rushlight.equal(other.weight_u, ours.weight_u)
