@@ -1,5 +1,7 @@
 """The printed form of every module of PyTorch's module database, built with the same arguments in both packages."""
 
+import copy
+import pickle
 import warnings
 
 import pytest
@@ -44,6 +46,22 @@ def test_repr(info):
             mine = getattr(rushlight.nn, name)(*map(ours, args), **ours(kwargs))
             assert repr(mine) == repr(theirs)
             assert mine.extra_repr() == theirs.extra_repr()
+
+
+@pytest.mark.parametrize("info", INFOS, ids=lambda info: info.name)
+def test_copies(info):
+    """deepcopy and pickle give an equal module that shares no memory."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        args, kwargs = constructions(info)[-1]
+        module = getattr(rushlight.nn, info.module_cls.__name__)(*map(ours, args), **ours(kwargs))
+    for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert repr(other) == repr(module)
+        assert vars(other).keys() == vars(module).keys()
+        for (key, a), b in zip(other.state_dict().items(), module.state_dict().values(), strict=True):
+            if not rushlight.nn.parameter.is_lazy(b):
+                assert rushlight.equal(a, b), key
+                assert a.numel() == 0 or a.data_ptr() != b.data_ptr()
 
 
 PLAIN = {

@@ -82,3 +82,11 @@ def test_outputs_of_several_tensors():
             return {"a": x, "b": (x, 3)}
 
     assert Two().summary(rushlight.ones(2)).layers[0].output_shape == "{a: [2], b: ([2], int)}"
+
+
+def test_arguments_by_name():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    attention = 4 * 6 * 8 * 8 + 2 * 2 * 3 * 3 * 8
+    assert layer.summary(src=rushlight.ones(2, 3, 8)).multiply_adds == attention + 2 * 6 * 8 * 16
+    assert nn.Transformer(8, 2, 1, 1, 16).summary(rushlight.ones(3, 1, 8), rushlight.ones(2, 1, 8)).multiply_adds > 0
+    assert nn.MultiheadAttention(4, 2).summary(*[rushlight.ones(3, 4)] * 3).multiply_adds == 4 * 3 * 16 + 2 * 9 * 4

@@ -1,6 +1,7 @@
 """A table of a module's layers: output shapes, parameters, multiply-adds."""
 
 import contextlib
+import inspect
 
 import rushlight
 from rushlight.nn.parameter import is_lazy
@@ -46,7 +47,6 @@ class Summary:
         self.multiply_adds = layers[0].multiply_adds
 
     def __repr__(self):
-        columns = 4 if self._called else 3
         keep = [0, 1, 2, 3] if self._called else [0, 2]
         rows = [_HEADINGS, *(_cells(layer) for layer in self.layers)]
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
@@ -57,7 +57,7 @@ class Summary:
         rule = "-" * max(map(len, lines))
         frozen = self.parameters - self.trainable_parameters
         totals = [f"Parameters: {self.parameters:,} ({self.trainable_parameters:,} trainable, {frozen:,} frozen)"]
-        if columns == 4:
+        if self._called:
             totals.append(f"Multiply-adds: {self.multiply_adds:,}")
         return "\n".join([lines[0], rule, *lines[1:], rule, *totals])
 
@@ -86,10 +86,11 @@ def _run(module, layers, inputs, kwargs):
     def enter(child, args):
         open_layers.append(layers[id(child)])
 
-    def leave(child, args, output):
+    def leave(child, args, kwargs, output):
         layer = open_layers[-1]
         layer.output_shape = _shape_of(output)
-        own = _multiply_adds(child, args, output)
+        given = inspect.signature(child.forward).bind(*args, **kwargs).arguments
+        own = _multiply_adds(child, list(given.values()), output)
         for each in {id(line): line for line in open_layers}.values():  # a module may be called within itself
             each.multiply_adds += own
 
@@ -102,7 +103,7 @@ def _run(module, layers, inputs, kwargs):
         for child, _ in modes:
             child.training = False
             stack.enter_context(child.register_forward_pre_hook(enter))
-            stack.enter_context(child.register_forward_hook(leave))
+            stack.enter_context(child.register_forward_hook(leave, with_kwargs=True))
             stack.enter_context(child.register_forward_hook(close, always_call=True))
         try:
             module(*inputs, **kwargs)
