@@ -79,7 +79,8 @@ def test_sdpa_kernel_wants_backends(wrong):
         pass
 
 
-def test_registered_attention():
+def test_registered_attention(monkeypatch):
+    monkeypatch.setattr(nn.attention, "_implementations", {})
     events = []
 
     class Handle:

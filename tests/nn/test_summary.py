@@ -90,3 +90,14 @@ def test_arguments_by_name():
     assert layer.summary(src=rushlight.ones(2, 3, 8)).multiply_adds == attention + 2 * 6 * 8 * 16
     assert nn.Transformer(8, 2, 1, 1, 16).summary(rushlight.ones(3, 1, 8), rushlight.ones(2, 1, 8)).multiply_adds > 0
     assert nn.MultiheadAttention(4, 2).summary(*[rushlight.ones(3, 4)] * 3).multiply_adds == 4 * 3 * 16 + 2 * 9 * 4
+
+
+def test_members_may_be_called_summary():
+    model = nn.Module()
+    model.summary = nn.Parameter(rushlight.ones(1))
+    assert model.summary.item() == 1
+    assert list(model.state_dict()) == ["summary"]
+    model = nn.Sequential()
+    model.add_module("summary", nn.ReLU())
+    assert repr(model.summary) == "ReLU()"
+    assert nn.Module.summary(model).parameters == 0

@@ -319,7 +319,8 @@ class Module(StateDict):
             raise KeyError(f'{what} name can\'t contain "."' + (f", got: {name}" if what == "module" else ""))
         if name == "":
             raise KeyError(f'{what} name can\'t be empty string ""')
-        if hasattr(self, name) and name not in registry:
+        free = name == "summary" and name not in self.__dict__  # a method that PyTorch has not: models may use the name
+        if hasattr(self, name) and name not in registry and not free:
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name, param):
