@@ -1,6 +1,11 @@
 """Neural networks: modules, their functions, initial values and work on gradients."""
 
-from rushlight.nn.parameter import Buffer as Buffer, Parameter as Parameter  # isort: skip
+from rushlight.nn.parameter import (  # isort: skip
+    Buffer as Buffer,
+    Parameter as Parameter,
+    UninitializedBuffer as UninitializedBuffer,
+    UninitializedParameter as UninitializedParameter,
+)
 from rushlight.nn import functional as functional
 from rushlight.nn import init as init
 from rushlight.nn import utils as utils

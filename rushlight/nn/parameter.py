@@ -1,8 +1,13 @@
-"""Tensors with a role inside a module: `Parameter` is trained, `Buffer` is kept."""
+"""Tensors with a role inside a module: `Parameter` is trained, `Buffer` is kept.
+
+Their uninitialized forms wait for a shape: lazy modules hold them until the first input tells it.
+"""
 
 import rushlight
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = [
+    "Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy",
+]  # fmt: skip
 
 
 class Parameter(rushlight.Tensor):
@@ -80,3 +85,115 @@ def _rebuild_parameter(cls, data, requires_grad):
 
 def _rebuild_buffer(cls, data, persistent):
     return cls(data, persistent=persistent)
+
+
+_SHAPELESS = (
+    "[{op}] an uninitialized parameter or buffer has no {what}. Call forward once to initialize it; a state_dict with "
+    "uninitialized entries loads into lazy modules only."
+)
+
+
+class UninitializedTensorMixin:
+    """What tensors without a shape have in common: they can be moved and cast, and `materialize` gives them a shape."""
+
+    _ALLOWED = frozenset(
+        (
+            "__get__", "__hash__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float", "get_device", "half",
+            "int", "is_complex", "is_floating_point", "long", "requires_grad_", "short", "size", "to", "to_dtype",
+        )
+    )  # fmt: skip
+
+    def materialize(self, shape, device=None, dtype=None):
+        """Become an ordinary parameter or buffer of this shape, in place; the values are arbitrary.
+
+        >>> weight = torch.nn.UninitializedParameter()
+        >>> weight.materialize((2, 3))
+        >>> weight.shape, type(weight).__name__
+        (torch.Size([2, 3]), 'Parameter')
+        """
+        dtype = self.dtype if dtype is None else dtype
+        device = self.device if device is None else device
+        self.__class__ = self.cls_to_become
+        self.data = rushlight.empty(shape, device=device, dtype=dtype)
+
+    @property
+    def shape(self):
+        """Refused: there is none yet."""
+        raise RuntimeError(_SHAPELESS.format(op="shape", what="shape"))
+
+    def share_memory_(self):
+        """Refused: there is no memory yet."""
+        raise RuntimeError(_SHAPELESS.format(op="share_memory_", what="memory to share"))
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, proto):
+        return type(self), (self.requires_grad, self.device, self.dtype)
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if getattr(func, "__name__", None) in cls._ALLOWED:
+            return super().__torch_function__(func, types, args, kwargs or {})
+        raise ValueError(
+            f"[{getattr(func, '__name__', func)}] an uninitialized parameter cannot take part in a computation. "
+            "Call forward of its module with an input of the right shape first."
+        )
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet.
+
+    Raises:
+        ValueError: when it is used in a computation.
+        RuntimeError: when it is asked for its shape.
+
+    >>> torch.nn.UninitializedParameter()
+    <UninitializedParameter>
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad=True, device=None, dtype=None):
+        return rushlight.Tensor._make_subclass(cls, rushlight.empty(0, device=device, dtype=dtype), requires_grad)
+
+    def __deepcopy__(self, memo):
+        known = memo.get(id(self))
+        if known is None:
+            known = memo[id(self)] = type(self)(self.requires_grad, self.device, self.dtype)
+        return known
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A buffer whose shape is not known yet.
+
+    >>> torch.nn.UninitializedBuffer()
+    <UninitializedBuffer>
+    """
+
+    cls_to_become = rushlight.Tensor
+    persistent = True  # of results of a cast, which bypass __new__
+
+    def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        data = rushlight.empty(0, device=device, dtype=dtype)
+        buffer = rushlight.Tensor._make_subclass(cls, data, requires_grad)
+        buffer.persistent = persistent
+        return buffer
+
+    def __deepcopy__(self, memo):
+        known = memo.get(id(self))
+        if known is None:
+            known = memo[id(self)] = type(self)(self.requires_grad, self.device, self.dtype, self.persistent)
+        return known
+
+    def __reduce_ex__(self, proto):
+        return type(self), (self.requires_grad, self.device, self.dtype, self.persistent)
+
+
+def is_lazy(param):
+    """Whether a parameter or buffer is uninitialized.
+
+    >>> torch.nn.parameter.is_lazy(torch.nn.Parameter(torch.ones(1)))
+    False
+    """
+    return isinstance(param, UninitializedTensorMixin)

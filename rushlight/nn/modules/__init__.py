@@ -1,6 +1,7 @@
 """Layers, by family."""
 
 from rushlight.nn.modules.activation import *  # noqa: F403
+from rushlight.nn.modules.adaptive import *  # noqa: F403
 from rushlight.nn.modules.attention import *  # noqa: F403
 from rushlight.nn.modules.batchnorm import *  # noqa: F403
 from rushlight.nn.modules.container import *  # noqa: F403
@@ -9,6 +10,7 @@ from rushlight.nn.modules.distance import *  # noqa: F403
 from rushlight.nn.modules.dropout import *  # noqa: F403
 from rushlight.nn.modules.flatten import *  # noqa: F403
 from rushlight.nn.modules.fold import *  # noqa: F403
+from rushlight.nn.modules.lazy import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
 from rushlight.nn.modules.linear_cross_entropy import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403

@@ -6,7 +6,9 @@ from rushlight.nn import init
 from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "SyncBatchNorm",
+]  # fmt: skip
 
 
 class _NormBase(Module):
@@ -57,6 +59,9 @@ class _NormBase(Module):
         if input.ndim not in self._dims:
             wanted = " or ".join(f"{n}D" for n in self._dims)
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
+
+    def _channel_dim(self, input):
+        return 1
 
     def extra_repr(self):
         return (
@@ -148,6 +153,61 @@ class BatchNorm3d(_BatchNorm):
     _dims = (5,)
 
 
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation of [N, C, ...] that takes mean and variance over the batches of all processes.
+
+    In a single process these are the statistics of its own batch, as in `BatchNorm1d`.
+
+    Args:
+        process_group: whose processes take part; None for all.
+
+    Raises:
+        RuntimeError: when it is called in training with a process group; this build has none.
+
+    >>> torch.nn.SyncBatchNorm(3)(torch.randn(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    """
+
+    def __init__(
+        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, process_group=None,
+        device=None, dtype=None, *, bias=True,
+    ):  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input):
+        if input.ndim < 2:
+            raise ValueError(f"expected at least 2D input (got {input.ndim}D input)")
+
+    def forward(self, input):
+        if self.training and self.process_group is not None:
+            raise RuntimeError(
+                "[SyncBatchNorm] process_group must be None: statistics are not exchanged between processes in this "
+                "build. Leave it out to normalise by the batch of this process."
+            )
+        return super().forward(input)
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module, process_group=None):
+        """The module with every batch normalisation in it replaced by a SyncBatchNorm with the same tensors.
+
+        >>> torch.nn.SyncBatchNorm.convert_sync_batchnorm(torch.nn.Sequential(torch.nn.BatchNorm1d(2)))[0]
+        SyncBatchNorm(2, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+        """
+        converted = module
+        if isinstance(module, _BatchNorm):
+            converted = cls(
+                module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats,
+                process_group, bias=module.bias is not None,
+            )  # fmt: skip
+            converted.training = module.training
+            for name, value in (*module._parameters.items(), *module._buffers.items()):
+                setattr(converted, name, value)
+        for name, child in module.named_children():
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted
+
+
 class _InstanceNorm(_NormBase):
     def __init__(
         self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None, dtype=None,
@@ -158,11 +218,11 @@ class _InstanceNorm(_NormBase):
     def forward(self, input):
         self._check_input_dim(input)
         batched = input.ndim == max(self._dims)
-        channels = input.shape[1 if batched else 0]
-        if channels != self.num_features and self.affine:
+        dim = self._channel_dim(input)
+        if input.shape[dim] != self.num_features and self.affine:
             raise ValueError(
-                f"expected input's size at dim={1 if batched else 0} to match num_features ({self.num_features}), "
-                f"but got: {channels}."
+                f"expected input's size at dim={dim} to match num_features ({self.num_features}), "
+                f"but got: {input.shape[dim]}."
             )
         result = F.instance_norm(
             input if batched else input.unsqueeze(0),
@@ -175,6 +235,9 @@ class _InstanceNorm(_NormBase):
             self.eps,
         )
         return result if batched else result.squeeze(0)
+
+    def _channel_dim(self, input):
+        return 1 if input.ndim == max(self._dims) else 0
 
 
 class InstanceNorm1d(_InstanceNorm):

@@ -26,21 +26,16 @@ class _ConvNd(Module):
     ):  # fmt: skip
         super().__init__()
         ndim = self._ndim
-        if groups <= 0:
-            raise ValueError("groups must be a positive integer")
-        if in_channels % groups:
-            raise ValueError("in_channels must be divisible by groups")
-        if out_channels % groups:
-            raise ValueError("out_channels must be divisible by groups")
         self.in_channels = in_channels
         self.out_channels = out_channels
+        self.groups = groups
+        self._check_groups()
         self.kernel_size = _numbers(kernel_size, ndim)
         self.stride = _numbers(stride, ndim)
         self.padding = padding if isinstance(padding, str) else _numbers(padding, ndim)
         self.dilation = _numbers(dilation, ndim)
         self.transposed = self._transposed
         self.output_padding = _numbers(output_padding, ndim)
-        self.groups = groups
         self.padding_mode = padding_mode
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
@@ -61,13 +56,25 @@ class _ConvNd(Module):
             else:
                 self._reversed_padding_repeated_twice += [0 if padding == "valid" else self.padding[dim]] * 2
 
-        inner, outer = (out_channels, in_channels) if self._transposed else (in_channels, out_channels)
-        shape = (outer, inner // groups, *self.kernel_size)
-        self.weight = Parameter(rushlight.empty(shape, device=device, dtype=dtype))
+        self.weight = Parameter(rushlight.empty(self._weight_shape(), device=device, dtype=dtype))
         self.register_parameter(
             "bias", Parameter(rushlight.empty(out_channels, device=device, dtype=dtype)) if bias else None
         )
         self.reset_parameters()
+
+    def _check_groups(self):
+        if self.groups <= 0:
+            raise ValueError("groups must be a positive integer")
+        if self.in_channels % self.groups:
+            raise ValueError("in_channels must be divisible by groups")
+        if self.out_channels % self.groups:
+            raise ValueError("out_channels must be divisible by groups")
+
+    def _weight_shape(self):
+        inner, outer = self.in_channels, self.out_channels
+        if self._transposed:
+            inner, outer = outer, inner
+        return (outer, inner // self.groups, *self.kernel_size)
 
     def reset_parameters(self):
         """Draw the parameters afresh."""

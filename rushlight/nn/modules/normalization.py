@@ -6,7 +6,7 @@ from rushlight.nn import init
 from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 def _shape(normalized_shape):
@@ -148,6 +148,40 @@ class LocalResponseNorm(Module):
 
     def forward(self, input):
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """`LocalResponseNorm` of images [N, C, H, W] with PyTorch's older window.
+
+    The sum of squares for channel c runs over c - p + 1 to c + p - 1, p = (size + 1) // 2, and the first channel, once
+    in the window, stays in it.
+
+    Raises:
+        ValueError: if the input has not four dimensions.
+
+    >>> torch.nn.CrossMapLRN2d(1, alpha=1.0, beta=1.0)(torch.ones(1, 1, 1, 1))
+    tensor([[[[0.5000]]]])
+    """
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1):
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input):
+        if input.ndim != 4:
+            raise ValueError(f"[CrossMapLRN2d] Expected input to be 4D, got {input.ndim}D instead.")
+        reach = (self.size + 1) // 2
+        squares = input * input
+        window = F.pad(squares, (0, 0, 0, 0, reach - 1, reach - 1)).unfold(1, 2 * reach - 1, 1).sum(-1)
+        beyond = rushlight.arange(input.shape[1], device=input.device).reshape(1, -1, 1, 1) >= reach
+        window = window + squares[:, :1] * beyond
+        return input / (self.k + self.alpha / self.size * window) ** self.beta
 
     def extra_repr(self):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
