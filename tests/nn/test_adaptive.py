@@ -8,7 +8,11 @@ from tests.nn.oracle import assert_same, compare_call, compare_module, compare_s
 
 pytestmark = pytest.mark.oracle
 
-ARGS = [((16, 20, [5, 10]), {}), ((16, 20, [3]), {"div_value": 2.0, "head_bias": True}), ((8, 9, [2, 4, 8]), {"div_value": 1.5})]
+ARGS = [
+    ((16, 20, [5, 10]), {}),
+    ((16, 20, [3]), {"div_value": 2.0, "head_bias": True}),
+    ((8, 9, [2, 4, 8]), {"div_value": 1.5}),
+]
 
 
 def _pair(args, kwargs):
