@@ -10,4 +10,5 @@ from rushlight.nn import functional as functional
 from rushlight.nn import init as init
 from rushlight.nn.modules import *  # noqa: F403
 from rushlight.nn.modules import Module as Module
+
 from rushlight.nn import utils as utils  # isort: skip  (works on modules)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import rushlight
 from rushlight.nn.modules.container import ModuleDict, ModuleList
-from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 
 __all__ = [
