@@ -22,12 +22,21 @@ Storage* Storage::alias(Storage& other) {
   return borrow(other.data, other.bytes, &other, [](void* owner) { static_cast<Storage*>(owner)->dec(); });
 }
 
+namespace {
+
+// The sizes of an empty tensor may have any product.
+i64 wrapping_product(i64 a, i64 b) {
+  return static_cast<i64>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+
+}  // namespace
+
 void TensorImpl::update_geometry() {
   i64 expected = 1;
   bool contiguous = true;
   for (int i = ndim - 1; i >= 0; --i) {
     if (size[i] != 1 && stride[i] != expected) contiguous = false;
-    expected *= size[i];
+    expected = wrapping_product(expected, size[i]);
   }
   numel = expected;
   set(kContiguous, contiguous || numel == 0);
@@ -56,7 +65,7 @@ TensorImpl* empty_impl(Sizes size, DType d) {
   for (int i = n - 1; i >= 0; --i) {
     t->size[i] = size[static_cast<std::size_t>(i)];
     t->stride[i] = step;
-    step *= std::max<i64>(t->size[i], 1);
+    step = wrapping_product(step, std::max<i64>(t->size[i], 1));
   }
   t->numel = count;
   t->storage = storage.release();
@@ -182,9 +191,9 @@ Dims contiguous_strides(Sizes size) {
   Dims r(size);
   i64 step = 1;
   for (int i = r.n - 1; i >= 0; --i) {
-    auto s = static_cast<std::uint64_t>(std::max<i64>(r[i], 1));  // of an empty tensor they may be any
+    i64 s = r[i];
     r[i] = step;
-    step = static_cast<i64>(static_cast<std::uint64_t>(step) * s);
+    step = wrapping_product(step, std::max<i64>(s, 1));
   }
   return r;
 }
