@@ -586,14 +586,16 @@ RL_INLINE vfloat lgamma(vfloat x) {
   return narrow(lgamma_of_float(a.low), lgamma_of_float(a.high));
 }
 
-// a^y for positive numbers that are floats: log2 to 35 bits is enough, and no subnormals occur.
-RL_INLINE vdouble pow_of_floats(vdouble a, vdouble y) {
+// log2 to 35 bits, for positive normal numbers
+RL_INLINE vdouble log2_for_float(vdouble a) {
   mask<double>::raw e;
   const vdouble f = log_fraction(a, e), s = f / (2 + f), z = s * s;
   const vdouble q = polynomial(z, 0.6666666655430018, 0.40000122000816879, 0.28550802553276711, 0.23330964051772041);
   const vdouble ln = s * mul_add(z, q, vdouble(2.));
-  const vdouble p = y * mul_add(ln, vdouble(1.44269504088896340736), exponent_value<double>(e));
-  return exp2_for_float(at_most(200, at_least(-200, p)));
+  return mul_add(ln, vdouble(1.44269504088896340736), exponent_value<double>(e));
+}
+RL_INLINE vdouble pow_of_floats(vdouble a, vdouble y) {  // a > 0; among floats no subnormals occur
+  return exp2_for_float(at_most(200, at_least(-200, y * log2_for_float(a))));
 }
 RL_INLINE vfloat general_pow(vfloat x, vfloat y) {
   const vfloat a = abs(x);

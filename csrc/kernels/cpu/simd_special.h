@@ -80,6 +80,107 @@ RL_LANES_2(legendre_polynomial_p, scalar::legendre_polynomial_p)
 #undef RL_LANES_1
 #undef RL_LANES_2
 
+#if RL_FUSED
+// Of float by way of double, as in simd_elementary.h. The fits err by less than 1e-9, a fiftieth of an ulp.
+#define RL_OF_FLOAT(name)                                           \
+  [[gnu::noinline]] inline vfloat name(vfloat x) {                  \
+    const double_pair a = widen(x);                                 \
+    return narrow(name##_of_float(a.low), name##_of_float(a.high)); \
+  }
+
+// erfinv(x), given t = 1 - x^2 without cancellation: x times a smooth function of w = -log(t)
+RL_INLINE vdouble erfinv_of_float(vdouble x, vdouble t) {
+  const vdouble w = -0.69314718055994530942 * log2_for_float(t);
+  vdouble ratio = polynomial(w, 0.88622692569609651, 0.23201365296109508, 0.011549462396345868, -0.0023354996777537208,
+                             -0.00012741227568066718, 4.6103491260809155e-05, 2.1790884142241462e-06,
+                             -9.4915908920394233e-07, -1.2203597397129162e-07, 6.1131555424910155e-08,
+                             -8.4922429016067575e-09, 5.5734290803925986e-10, -1.4854908961637763e-11);
+  const mask<double> far = w > 6;
+  if (any(far)) {
+    const vdouble root = sqrt(w);
+    const vdouble p =
+        polynomial(1 / root, 0.99627831844227766, 0.28836601091173103, -12.582290509993808, 253.69596357313364,
+                   -3726.2265290453047, 39953.920912710993, -319575.20422332326, 1937344.8415173537,
+                   -8969367.8294539731, 31716857.351920918, -85033031.154433906, 170063482.20548517,
+                   -246593671.88568065, 246955114.0018262, -156508262.9935542, 52256347.790534787, -5263187.7357920045);
+    ratio = select(far, root * p, ratio);
+  }
+  return x * where(t > 0, ratio, where(t == 0, kInfinity, scalar::kNaN));
+}
+RL_INLINE vdouble erfinv_of_float(vdouble x) { return erfinv_of_float(x, (1 - x) * (1 + x)); }
+RL_INLINE vdouble ndtri_of_float(vdouble p) {
+  return erfinv_of_float(1.4142135623730950488 * (2 * p - 1), 4 * p * (1 - p));
+}
+RL_OF_FLOAT(erfinv)
+RL_OF_FLOAT(ndtri)
+
+// exp(-a) I(a), a >= 0: a smooth function of (a - 5) / (a + 5) over sqrt(1 + a); order 1 has a factor a / (1 + a) more.
+RL_INLINE vdouble i0e_of_float(vdouble x) {
+  const vdouble a = at_most(1e300, abs(x));
+  return polynomial((a - 5) / (a + 5), 0.44958133785839666, -0.10467840380041704, 0.11658703112916524,
+                    -0.13947920681758935, 0.16320741679531778, -0.14678907352880133, 0.043933130836521492,
+                    0.099958792748539291, -0.12614107905156893, -0.013950990495799873, 0.098726752170425397,
+                    0.013934823770919065, -0.08473268878625248, -0.029836338293896199, 0.066470781217224426,
+                    0.044147557833467695, -0.043344699534336499, -0.04132375889206049, 0.02038778889587883,
+                    0.024821739023782725, -0.0060149411917576334, -0.0086953629261625615, 0.00081030990199859707,
+                    0.0013613616790516831) /
+         sqrt(1 + a);
+}
+RL_INLINE vdouble i1e_of_float(vdouble x) {
+  const vdouble a = at_most(1e300, abs(x));
+  const vdouble p = polynomial((a - 5) / (a + 5), 0.48197806315417657, -0.14777167232440794, 0.098473637364805286,
+                               -0.019383902854195528, -0.083755552965936397, 0.1586416200251925, -0.11901450119942329,
+                               -0.033673158267254123, 0.12395087392303447, -0.019050402754322803, -0.097446091605046942,
+                               0.011576082258596245, 0.085805653558399933, 0.011284874259337673, -0.071951770127541323,
+                               -0.030999923850553838, 0.04938004723062369, 0.03399325832763421, -0.024378927273213342,
+                               -0.021791730143498455, 0.0074906846236743119, 0.0079018377830074437,
+                               -0.0010609765373817916, -0.0012557423625880325);
+  return copysign(a / (1 + a) * p / sqrt(1 + a), x);
+}
+RL_INLINE vdouble i0_of_float(vdouble x) {  // beyond 100 a float is infinite
+  const vdouble a = at_most(100, abs(x));
+  return exp(a) * i0e_of_float(a);
+}
+RL_INLINE vdouble i1_of_float(vdouble x) {
+  const vdouble a = at_most(100, abs(x));
+  return copysign(exp(a) * i1e_of_float(a), x);
+}
+RL_OF_FLOAT(i0e)
+RL_OF_FLOAT(i1e)
+RL_OF_FLOAT(i0)
+RL_OF_FLOAT(i1)
+
+// exp(x) K(x): to 2 by the power series (Abramowitz & Stegun 9.6.11), whose two sums are p and q, then a smooth
+// function of 1 / (x + 1) over sqrt(x).
+RL_INLINE vdouble scaled_modified_bessel_k0_of_float(vdouble x) {
+  const vdouble z = x * x;
+  const vdouble p =
+      polynomial(z, -0.57721566489126808, 0.10569608352317189, 0.014418506240831186, 0.0005451884554529495,
+                 1.0215085768805826e-05, 1.1531271120823128e-07, 9.5223688952940848e-10);
+  const vdouble q = polynomial(z, 1.0000000000050755, 0.24999999987567148, 0.015625000496912358, 0.00043402703360839306,
+                               6.7822140729229587e-06, 6.7623485328099001e-08, 5.0572997363063678e-10);
+  const vdouble far = polynomial(1 / (x + 1), 1.2533141372457588, -0.15666423322021311, -0.068543357325796819,
+                                 -0.072126403842593168, -0.028494134671573437, -0.064537103034540647,
+                                 -0.0094892743072197295, -0.010996590923869466, -0.084352002817514649);
+  return where(x <= 2, exp(x) * (p - log(0.5 * x) * q), far / sqrt(x));
+}
+RL_INLINE vdouble scaled_modified_bessel_k1_of_float(vdouble x) {
+  const vdouble z = x * x;
+  const vdouble p = polynomial(z, 0.038607832589270245, -0.04204902343607058, -0.0028371047240515522,
+                               -7.4938151072217405e-05, -1.0855150533537037e-06, -1.0926453584137408e-08);
+  const vdouble q = polynomial(z, 0.49999999992902172, 0.062500001277295866, 0.0026041629459423519,
+                               5.4257430585854148e-05, 6.7626946800245627e-07, 6.0688787404050025e-09);
+  const vdouble far = polynomial(1 / (x + 1), 1.2533141377113037, 0.46999260943453997, 0.32313531818593905,
+                                 0.30429614304168578, 0.24124435010517126, 0.21875490426491692, 0.40408771655443676,
+                                 -0.37677842655162369, 0.94416666601936294);
+  const vdouble near = exp(x) * (1 / x + x * mul_add(log(0.5 * x), q, p));
+  return where(x <= 2, where(x == 0, kInfinity, near), far / sqrt(x));
+}
+RL_OF_FLOAT(scaled_modified_bessel_k0)
+RL_OF_FLOAT(scaled_modified_bessel_k1)
+#undef RL_OF_FLOAT
+#endif
+
 // Frequent exponents take a shorter way, lane for lane the same whether or not all lanes share it.
 template <floating T>
 RL_INLINE vec<T> pow(vec<T> x, vec<T> y) {
