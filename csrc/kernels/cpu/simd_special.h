@@ -47,6 +47,18 @@ RL_LANES_1(atanh, std::atanh)
 RL_LANES_1(erf, std::erf)
 RL_LANES_1(erfc, std::erfc)
 RL_LANES_2(atan2, std::atan2)
+RL_LANES_2(chebyshev_polynomial_t, scalar::chebyshev_polynomial_t)
+RL_LANES_2(chebyshev_polynomial_u, scalar::chebyshev_polynomial_u)
+RL_LANES_2(chebyshev_polynomial_v, scalar::chebyshev_polynomial_v)
+RL_LANES_2(chebyshev_polynomial_w, scalar::chebyshev_polynomial_w)
+RL_LANES_2(hermite_polynomial_h, scalar::hermite_polynomial_h)
+RL_LANES_2(hermite_polynomial_he, scalar::hermite_polynomial_he)
+RL_LANES_2(laguerre_polynomial_l, scalar::laguerre_polynomial_l)
+RL_LANES_2(legendre_polynomial_p, scalar::legendre_polynomial_p)
+template <floating T>
+RL_INLINE vec<T> exp_of_negative(vec<T> x) {
+  return exp(x);
+}
 #endif
 RL_LANES_2(general_pow, std::pow)  // of double; float has a better match with fused multiply-add
 RL_LANES_1(lgamma, scalar::lgamma)
@@ -69,14 +81,6 @@ RL_LANES_2(zeta, scalar::zeta)
 RL_LANES_2(polygamma, scalar::polygamma)
 RL_LANES_2(igamma, scalar::igamma)
 RL_LANES_2(igammac, scalar::igammac)
-RL_LANES_2(chebyshev_polynomial_t, scalar::chebyshev_polynomial_t)
-RL_LANES_2(chebyshev_polynomial_u, scalar::chebyshev_polynomial_u)
-RL_LANES_2(chebyshev_polynomial_v, scalar::chebyshev_polynomial_v)
-RL_LANES_2(chebyshev_polynomial_w, scalar::chebyshev_polynomial_w)
-RL_LANES_2(hermite_polynomial_h, scalar::hermite_polynomial_h)
-RL_LANES_2(hermite_polynomial_he, scalar::hermite_polynomial_he)
-RL_LANES_2(laguerre_polynomial_l, scalar::laguerre_polynomial_l)
-RL_LANES_2(legendre_polynomial_p, scalar::legendre_polynomial_p)
 #undef RL_LANES_1
 #undef RL_LANES_2
 
@@ -179,6 +183,74 @@ RL_INLINE vdouble scaled_modified_bessel_k1_of_float(vdouble x) {
 RL_OF_FLOAT(scaled_modified_bessel_k0)
 RL_OF_FLOAT(scaled_modified_bessel_k1)
 #undef RL_OF_FLOAT
+
+// Orthogonal polynomials by the recurrences of special_functions.h, the lanes of N vectors at once.
+template <int N, class Next>
+RL_INLINE void recurrence(vdouble (&p)[N], vdouble (&before)[N], const vdouble (&x)[N], const vdouble (&n)[N],
+                          Next next) {
+  vdouble degree[N];
+  for (int i = 0; i < N; ++i) degree[i] = trunc(n[i]), p[i] = where(n[i] > 1048576, scalar::kNaN, 1);
+  for (double k = 0;; ++k) {
+    mask<double> running[N], some{};
+    for (int i = 0; i < N; ++i) {
+      running[i] = k < degree[i];
+      if (k > 128) running[i] = running[i] & (p[i] == p[i]);  // asked of long ones alone: it delays each step
+      some = some | running[i];
+    }
+    if (!any(some)) break;
+    for (int i = 0; i < N; ++i) {
+      const vdouble after = next(k, x[i], p[i], before[i]);
+      before[i] = p[i];
+      p[i] = select(running[i], after, p[i]);
+    }
+  }
+  for (int i = 0; i < N; ++i) p[i] = where(n[i] > -1, p[i], 0);
+}
+template <int N, class Before>
+RL_INLINE void chebyshev(vdouble (&p)[N], const vdouble (&x)[N], const vdouble (&n)[N], Before kind) {
+  vdouble before[N], degree[N];
+  mask<double> closed[N];
+  for (int i = 0; i < N; ++i) {
+    before[i] = kind(x[i]), closed[i] = (n[i] > 256) & (abs(x[i]) < 1), degree[i] = where(closed[i], 0, n[i]);
+  }
+  recurrence(p, before, x, degree, [](double, vdouble x, vdouble p, vdouble q) { return mul_add(x + x, p, -q); });
+  for (int i = 0; i < N; ++i) {
+    if (!any(closed[i])) continue;
+    const vdouble angle = acos(x[i]), m = floor(n[i]);
+    const vdouble y = (sin((m + 1) * angle) - kind(x[i]) * sin(m * angle)) / sin(angle);
+    p[i] = select(closed[i], y, p[i]);
+  }
+}
+#define RL_POLYNOMIAL(name, ...)                                \
+  [[gnu::noinline]] inline vdouble name(vdouble a, vdouble b) { \
+    const vdouble x[] = {a}, n[] = {b};                         \
+    vdouble p[1];                                               \
+    __VA_ARGS__;                                                \
+    return p[0];                                                \
+  }                                                             \
+  [[gnu::noinline]] inline vfloat name(vfloat a, vfloat b) {    \
+    const double_pair u = widen(a), v = widen(b);               \
+    const vdouble x[] = {u.low, u.high}, n[] = {v.low, v.high}; \
+    vdouble p[2];                                               \
+    __VA_ARGS__;                                                \
+    return narrow(p[0], p[1]);                                  \
+  }
+#define RL_CHEBYSHEV(name, before) \
+  RL_POLYNOMIAL(name, chebyshev(p, x, n, []([[maybe_unused]] vdouble x) { return before; }))
+#define RL_RECURRENCE(name, after)          \
+  RL_POLYNOMIAL(name, decltype(p) before{}; \
+                recurrence(p, before, x, n, [](double k, vdouble x, vdouble p, vdouble q) { return after; }))
+RL_CHEBYSHEV(chebyshev_polynomial_t, x)
+RL_CHEBYSHEV(chebyshev_polynomial_u, vdouble(0))
+RL_CHEBYSHEV(chebyshev_polynomial_v, vdouble(1))
+RL_CHEBYSHEV(chebyshev_polynomial_w, vdouble(-1))
+RL_RECURRENCE(hermite_polynomial_h, mul_add(x + x, p, -2 * k * q))
+RL_RECURRENCE(hermite_polynomial_he, mul_add(x, p, -k* q))
+RL_RECURRENCE(laguerre_polynomial_l, mul_add(2 * k + 1 - x, p, -k* q) * (1 / (k + 1)))
+RL_RECURRENCE(legendre_polynomial_p, mul_add((2 * k + 1) * x, p, -k* q) * (1 / (k + 1)))
+#undef RL_CHEBYSHEV
+#undef RL_POLYNOMIAL
+#undef RL_RECURRENCE
 #endif
 
 // Frequent exponents take a shorter way, lane for lane the same whether or not all lanes share it.
@@ -213,11 +285,7 @@ RL_INLINE vec<T> hypot(vec<T> x, vec<T> y) {
 // exp of a number that is never positive neither overflows nor loses small results.
 template <floating T>
 RL_INLINE vec<T> sigmoid(vec<T> x) {
-#if RL_FUSED
   const vec<T> e = exp_of_negative(-abs(x));
-#else
-  const vec<T> e = exp(-abs(x));
-#endif
   return where(signbit(x), e, 1) / (1 + e);
 }
 template <floating T>
@@ -245,15 +313,28 @@ template <floating T>
 RL_INLINE vec<T> xlog1py(vec<T> x, vec<T> y) {
   return where((x == 0) & (y == y), 0, x * log1p(y));
 }
+// log(1 + x), 0 <= x <= 1
+template <floating T>
+RL_INLINE vec<T> log1p_of_fraction(vec<T> x) {
+#if RL_FUSED
+  using F = format<T>;
+  const mask<T> halve = x > 0.41421356237309504880;  // then 1 + x = 2 (1 + f)
+  const vec<T> f = where(halve, mul_add(x, vec<T>(0.5), vec<T>(-0.5)), x);
+  return where(halve, F::ln2_hi, 0.) + (f + (log_tail(f) + where(halve, F::ln2_lo, 0.)));
+#else
+  return log1p(x);
+#endif
+}
 template <floating T>
 RL_INLINE vec<T> logaddexp(vec<T> a, vec<T> b) {
   const vec<T> high = maximum(a, b);
-  return where(isinf(a) & (a == b), a, high + log1p(exp(-abs(a - b))));
+  return where(isinf(a) & (a == b), a, high + log1p_of_fraction(exp_of_negative(-abs(a - b))));
 }
 template <floating T>
 RL_INLINE vec<T> logaddexp2(vec<T> a, vec<T> b) {
   const vec<T> high = maximum(a, b);
-  return where(isinf(a) & (a == b), a, high + log1p(exp2(-abs(a - b))) * 1.44269504088896340736);
+  return where(isinf(a) & (a == b), a,
+               mul_add(log1p_of_fraction(exp2(-abs(a - b))), vec<T>(1.44269504088896340736), high));
 }
 
 RL_EITHER_SIDE(pow)
