@@ -182,6 +182,93 @@ RL_INLINE vdouble scaled_modified_bessel_k1_of_float(vdouble x) {
 }
 RL_OF_FLOAT(scaled_modified_bessel_k0)
 RL_OF_FLOAT(scaled_modified_bessel_k1)
+
+// Bessel and Airy functions. Factors carry the zeros, each to twice the precision, so that a result next to one is as
+// precise as any. Beyond, two amplitudes p and q in 1 / x^2 (DLMF 10.17.3, 9.7.9), here fits to the last bit.
+RL_INLINE vdouble bessel_j0_near(vdouble z) {  // z = x^2 <= 64
+  const vdouble first = z - 5.7831859629467841 - 4.123247343506204e-16;
+  const vdouble second = z - 30.471262343662087 + 2.3665344857506588e-16;
+  return first * second *
+         polynomial(z, 0.0056746933251474027, -0.00025120235411836404, 4.7843561214501902e-06, -5.3178858593979965e-08,
+                    3.9358213998996932e-10, -2.0930774728569491e-12, 8.4111653859534218e-15, -2.6445074510467015e-17,
+                    6.6126479823502932e-20, -1.2658985984150768e-22, 1.4539455324765306e-25);
+}
+struct bessel_far {  // x > 8; sum and difference of the amplitudes
+  vdouble sine, cosine, sum, difference;
+  RL_INLINE explicit bessel_far(vdouble x) {
+    const vdouble a = at_most(1e300, x), s = 1 / a, z = s * s, amplitude = 1 / sqrt(3.14159265358979323846 * a);
+    const vdouble p = polynomial(z, 0.99999999999999989, -0.070312499997824615, 0.11215209392266684,
+                                 -0.57249551417305344, 6.070820128918049, -108.95693157914438, 2808.9062141776367,
+                                 -84070.836942131238, 2272648.786533264, -43058878.977943048, 398038622.48499548);
+    const vdouble q = s * polynomial(z, -0.1249999999999989, 0.073242187482849372, -0.22710795679479298,
+                                     1.727680690760997, -24.354853733884067, 542.81225763939301, -16389.150571464106,
+                                     542765.68437464687, -15551537.873749996, 304464604.85037959, -2869048638.6212182);
+    sine = sin(a), cosine = cos(a), sum = (p + q) * amplitude, difference = (p - q) * amplitude;
+  }
+};
+RL_INLINE vdouble bessel_j0_of_float(vdouble x) {
+  const vdouble a = abs(x), near = bessel_j0_near(a * a);
+  if (all(a <= 8)) return near;
+  const bessel_far far(a);
+  return where(a <= 8, near, far.sum * far.cosine + far.difference * far.sine);
+}
+// to 3: 2 / pi log(x / r) J0(x), r the first zero, and a smooth function
+RL_INLINE vdouble bessel_y0_of_float(vdouble x) {
+  const vdouble inverse = 1.1190977808704887, z = x * x, t = x * inverse;
+  const vdouble lost = mul_add(x, inverse, -t) + x * 1.0518920173996795e-16;
+  const vdouble square = z - 0.79847979466468044 - 4.7669625702155175e-17;
+  const vdouble rest = square * polynomial(z, 0.18214429521237452, -0.016744672490115142, 0.00056179299986445087,
+                                           -9.8946062788821977e-06, 1.0776593672557507e-07, -7.9329697308036413e-10,
+                                           3.7811372598881463e-12);
+  vdouble y = mul_add(0.63661977236758134308 * (log(t) + lost), bessel_j0_near(z), rest);
+  if (!all(x <= 3)) {
+    const vdouble second = x - 3.957678419314858 + 1.0764340697562706e-16;
+    const vdouble third = x - 7.0860510603017728 + 8.8352857230854081e-17;
+    const vdouble middle =
+        second * third *
+        polynomial(x - 5.5, 0.13877871182260279, -0.012193177406320829, -0.011556101040851512, 0.00093915616077232288,
+                   0.00033552796092599461, -2.353244097309077e-05, -5.4524122326284188e-06, 3.5205496155997176e-07,
+                   5.14479758416626e-08, -2.7229920953070621e-09, -4.2155238381003129e-10, 3.8731178134918909e-11,
+                   -1.9406659482334295e-12);
+    const bessel_far far(x);
+    y = where(x > 8, far.sum * far.sine - far.difference * far.cosine, where(x > 3, middle, y));
+  }
+  return y;
+}
+RL_INLINE vdouble airy_ai_of_float(vdouble x) {
+  const vdouble z = abs(x), root = sqrt(z), zeta = 0.66666666666666666667 * z * root;
+  const vdouble first = x + 2.338107410459767 + 3.9122604098183052e-17;
+  const vdouble second = x + 4.0879494441309703 + 3.3872616942429008e-16;
+  const vdouble near =
+      first * second *
+      polynomial(x + 1.8, 0.27678031543985765, -0.22109126028964099, 0.033586753378909276, 0.024340807388414085,
+                 -0.011267924001071824, 0.0006719088914898002, 0.00069207581273577885, -0.00019042641431782188,
+                 5.1285752786960159e-07, 8.8150865719357785e-06, -1.5624172503859789e-06, -6.4992953863238706e-08,
+                 6.1913592380353193e-08, -7.3952727426459105e-09, -6.2789372689183582e-10, 2.740622674079456e-10,
+                 -2.1623720836871096e-11, -3.2294188178417623e-12, 7.8950904259487377e-13, -2.348295045076597e-14,
+                 -8.8090465477722494e-15, 8.161831723926876e-16);
+  const vdouble right = exp(-zeta) * polynomial(1 / (zeta + 0.5), 0.28209479147115823, -0.019589846854568278,
+                                                0.00067703153824899727, -0.00507926454675046, 0.0049583326139432515,
+                                                -0.0080364670176652706, 0.0096837898860416653, -0.0087566614242321761,
+                                                0.004756531636303297, -0.0011876186138789556);
+  vdouble y = where(x > 1.2, right / sqrt(root), near);
+  const mask<double> far = x < -4.8;
+  if (any(far)) {
+    const vdouble s = 1 / zeta, w = s * s;
+    const vdouble p = polynomial(w, 0.99999999999999944, -0.03713348764788256, 0.057649177434534529,
+                                 -0.29158096653594584, 3.0750271778637539, -54.481422748978261, 1337.3336977158203,
+                                 -35772.644172107306, 814878.3792183625, -12523012.889926633, 91896816.086269513);
+    const vdouble q = s * polynomial(w, 0.069444444444440381, -0.03799305907921139, 0.11609896586988189,
+                                     -0.87758773808370005, 12.307731441785734, -269.64228334008442, 7666.489167960709,
+                                     -224149.76994148901, 5367299.9502468053, -84847683.385344699, 633213469.58905292);
+    const vdouble wave = (p - q) * cos(zeta) + (p + q) * sin(zeta);
+    y = select(far, wave / sqrt(6.28318530717958647693 * root), y);
+  }
+  return y;
+}
+RL_OF_FLOAT(bessel_j0)
+RL_OF_FLOAT(bessel_y0)
+RL_OF_FLOAT(airy_ai)
 #undef RL_OF_FLOAT
 
 // Orthogonal polynomials by the recurrences of special_functions.h, the lanes of N vectors at once.
