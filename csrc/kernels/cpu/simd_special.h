@@ -193,26 +193,52 @@ RL_INLINE vdouble bessel_j0_near(vdouble z) {  // z = x^2 <= 64
                     3.9358213998996932e-10, -2.0930774728569491e-12, 8.4111653859534218e-15, -2.6445074510467015e-17,
                     6.6126479823502932e-20, -1.2658985984150768e-22, 1.4539455324765306e-25);
 }
-struct bessel_far {  // x > 8; sum and difference of the amplitudes
-  vdouble sine, cosine, sum, difference;
+RL_INLINE vdouble bessel_j1_near(vdouble x) {  // |x| <= 8
+  const vdouble z = x * x;
+  const vdouble first = z - 14.681970642123893 + 9.858177825793294e-17;
+  const vdouble second = z - 49.218456321694603 - 5.0863540694363411e-16;
+  return x * first * second *
+         polynomial(z, 0.0006919228366405319, -2.5304774078620857e-05, 4.0859145267052881e-07, -3.9294708838677062e-09,
+                    2.5576313112699072e-11, -1.2121447235373977e-13, 4.3890398522279815e-16, -1.2553374579284189e-18,
+                    2.8839172915927422e-21, -5.1421074190527625e-24, 5.6097209237822267e-27);
+}
+// x > 8: J0 = even, Y0 = odd; J1 = odd, Y1 = -even
+template <int order>
+struct bessel_far {
+  vdouble even, odd;
   RL_INLINE explicit bessel_far(vdouble x) {
     const vdouble a = at_most(1e300, x), s = 1 / a, z = s * s, amplitude = 1 / sqrt(3.14159265358979323846 * a);
-    const vdouble p = polynomial(z, 0.99999999999999989, -0.070312499997824615, 0.11215209392266684,
-                                 -0.57249551417305344, 6.070820128918049, -108.95693157914438, 2808.9062141776367,
-                                 -84070.836942131238, 2272648.786533264, -43058878.977943048, 398038622.48499548);
-    const vdouble q = s * polynomial(z, -0.1249999999999989, 0.073242187482849372, -0.22710795679479298,
+    const vdouble p =
+        order == 0 ? polynomial(z, 0.99999999999999989, -0.070312499997824615, 0.11215209392266684,
+                                -0.57249551417305344, 6.070820128918049, -108.95693157914438, 2808.9062141776367,
+                                -84070.836942131238, 2272648.786533264, -43058878.977943048, 398038622.48499548)
+                   : polynomial(z, 1.0000000000000002, 0.11718749999768488, -0.14419555058924191, 0.67658630403026221,
+                                -6.8804874947306374, 120.47080125832083, -3058.8155630340898, 90753.958967853672,
+                                -2441902.1994702965, 46150988.890664339, -426027891.94415629);
+    const vdouble q =
+        s * (order == 0 ? polynomial(z, -0.1249999999999989, 0.073242187482849372, -0.22710795679479298,
                                      1.727680690760997, -24.354853733884067, 542.81225763939301, -16389.150571464106,
-                                     542765.68437464687, -15551537.873749996, 304464604.85037959, -2869048638.6212182);
-    sine = sin(a), cosine = cos(a), sum = (p + q) * amplitude, difference = (p - q) * amplitude;
+                                     542765.68437464687, -15551537.873749996, 304464604.85037959, -2869048638.6212182)
+                        : polynomial(z, 0.37499999999999883, -0.10253906248179359, 0.27757639885895224,
+                                     -1.9934820547935326, 27.221587240836818, -594.80562974721715, 17738.446182574779,
+                                     -583306.49606352148, 16649740.352635579, -325294961.32211465, 3061726717.9907441));
+    const vdouble sine = sin(a), cosine = cos(a);
+    even = ((p + q) * cosine + (p - q) * sine) * amplitude;
+    odd = ((p + q) * sine - (p - q) * cosine) * amplitude;
   }
 };
 RL_INLINE vdouble bessel_j0_of_float(vdouble x) {
   const vdouble a = abs(x), near = bessel_j0_near(a * a);
   if (all(a <= 8)) return near;
-  const bessel_far far(a);
-  return where(a <= 8, near, far.sum * far.cosine + far.difference * far.sine);
+  return where(a <= 8, near, bessel_far<0>(a).even);
 }
-// to 3: 2 / pi log(x / r) J0(x), r the first zero, and a smooth function
+RL_INLINE vdouble bessel_j1_of_float(vdouble x) {
+  const vdouble a = abs(x), near = bessel_j1_near(x);
+  if (all(a <= 8)) return near;
+  const vdouble far = bessel_far<1>(a).odd;
+  return where(a <= 8, near, where(x < 0, -far, far));
+}
+// To 3, 2 / pi log(x / r) times the function of the first kind, r the first zero, and a rest that vanishes there, too.
 RL_INLINE vdouble bessel_y0_of_float(vdouble x) {
   const vdouble inverse = 1.1190977808704887, z = x * x, t = x * inverse;
   const vdouble lost = mul_add(x, inverse, -t) + x * 1.0518920173996795e-16;
@@ -230,8 +256,28 @@ RL_INLINE vdouble bessel_y0_of_float(vdouble x) {
                    0.00033552796092599461, -2.353244097309077e-05, -5.4524122326284188e-06, 3.5205496155997176e-07,
                    5.14479758416626e-08, -2.7229920953070621e-09, -4.2155238381003129e-10, 3.8731178134918909e-11,
                    -1.9406659482334295e-12);
-    const bessel_far far(x);
-    y = where(x > 8, far.sum * far.sine - far.difference * far.cosine, where(x > 3, middle, y));
+    y = where(x > 8, bessel_far<0>(x).odd, where(x > 3, middle, y));
+  }
+  return y;
+}
+RL_INLINE vdouble bessel_y1_of_float(vdouble x) {
+  const vdouble inverse = 0.45513685813121108, z = x * x, t = x * inverse;
+  const vdouble lost = mul_add(x, inverse, -t) + x * 9.4093931656129074e-18;
+  const vdouble square = z - 4.8274300065533362 + 3.1038168633726021e-16;
+  const vdouble rest =
+      square / x *
+      polynomial(z, 0.13187550549822241, 0.01602772143634126, -0.0014502499231360206, 4.1441476795108615e-05,
+                 -6.2427572378860686e-07, 5.9104016468158802e-09, -3.8389724690313329e-11, 1.6308723511608932e-13);
+  vdouble y = mul_add(0.63661977236758134308 * (log(t) + lost), bessel_j1_near(x), rest);
+  y = where(x == 0, -kInfinity, y);
+  if (!all(x <= 3)) {
+    const vdouble second = x - 5.4296810407941347 - 4.162514026670377e-16;
+    const vdouble middle = second * polynomial(x - 5.5, -0.33786391633542601, 0.038439183188982574, 0.0500065979739771,
+                                               -0.0047617881680587964, -0.002111033842716816, 0.00016591386735732448,
+                                               4.497068049157746e-05, -3.1658934149245031e-06, -5.2756490497558724e-07,
+                                               2.9072542009012567e-08, 4.9673260644352724e-09, -3.2723117468790597e-10,
+                                               3.259164988713128e-11, -9.237487538496437e-12);
+    y = where(x > 8, -bessel_far<1>(x).even, where(x > 3, middle, y));
   }
   return y;
 }
@@ -267,7 +313,9 @@ RL_INLINE vdouble airy_ai_of_float(vdouble x) {
   return y;
 }
 RL_OF_FLOAT(bessel_j0)
+RL_OF_FLOAT(bessel_j1)
 RL_OF_FLOAT(bessel_y0)
+RL_OF_FLOAT(bessel_y1)
 RL_OF_FLOAT(airy_ai)
 #undef RL_OF_FLOAT
 
