@@ -48,6 +48,13 @@ def test_unary(name, dtype):
     agree(*both(name, x.astype(dtype)))
 
 
+@pytest.mark.parametrize("bits", [np.uint32(0x7FC00155), np.uint32(0xFFC00001), np.uint64(0x7FF8000000000155)])
+@pytest.mark.parametrize("name", UNARY)
+def test_every_nan_stays_nan(name, bits):
+    x = np.full(9, bits).view(f"float{8 * bits.nbytes}")  # NaN may carry any low bits
+    assert getattr(rushlight.special, name)(rushlight.from_numpy(x)).isnan().all()
+
+
 def test_dtypes_other_than_numbers():
     agree(*both("airy_ai", np.array([True, False])))
     with pytest.raises(RuntimeError, match=r"\[airy_ai\] input must be floating point"):

@@ -116,15 +116,25 @@ RL_INLINE vec<T> exp_of_negative(vec<T> x) {
   const vec<T> r = mul_add(fn, vec<T>(-F::ln2_lo), mul_add(fn, vec<T>(-F::ln2_hi), low));
   const vec<T> y = mul_add(r * r, exp_polynomial(r), r) + 1;
   const lanes lifted = (lanes)y.bits() + ((lanes)shifted.bits() << F::mantissa_bits);
-  return vec<T>::from_bits((typename mask<T>::raw)lifted) * (F::bias == 127 ? 0x1p-31 : 0x1p-255);
+  const vec<T> down = F::bias == 127 ? 0x1p-31 : 0x1p-255;
+  return mul_add(vec<T>::from_bits((typename mask<T>::raw)lifted), down, 0 * low);  // NaN stays NaN
 }
 template <floating T>
 RL_INLINE vec<T> exp2(vec<T> x) {
-  constexpr double low = format<T>::mantissa_bits == 23 ? -151 : -1076, high = format<T>::bias + 2;
-  const vec<T> c = at_most(high, at_least(low, x));
-  const vec<T> shifted = c + format<T>::magic, r = c - (shifted - format<T>::magic);
-  const vec<T> y = mul_add(r, vec<T>(format<T>::ln2_hi), r * r * exp2_polynomial(r));
-  return scale(y + 1, shifted.bits() - vec<T>(format<T>::magic).bits());
+  using F = format<T>;
+  using lanes = typename F::unsigned_lanes;
+  const auto part = [](vec<T> x, typename mask<T>::raw& n) {
+    const vec<T> shifted = x + F::magic, r = x - (shifted - F::magic);
+    n = shifted.bits() - vec<T>(F::magic).bits();
+    return mul_add(r, mul_add(r, exp2_polynomial(r), vec<T>(F::ln2_hi)), vec<T>(1.));
+  };
+  typename mask<T>::raw n;
+  if (all(abs(x) < F::bias - 2)) {  // a normal number: the exponent goes straight into the bits
+    const vec<T> y = part(x, n);
+    return vec<T>::from_bits((typename mask<T>::raw)((lanes)y.bits() + ((lanes)n << F::mantissa_bits)));
+  }
+  const vec<T> y = part(at_most(F::bias + 2, at_least(F::bias == 127 ? -151 : -1076, x)), n);
+  return scale(y, n);
 }
 // A value and what its rounding lost.
 template <floating T>
@@ -586,14 +596,16 @@ RL_INLINE vfloat lgamma(vfloat x) {
   return narrow(lgamma_of_float(a.low), lgamma_of_float(a.high));
 }
 
-// a^y for positive numbers that are floats: log2 to 35 bits is enough, and no subnormals occur.
-RL_INLINE vdouble pow_of_floats(vdouble a, vdouble y) {
+// log2 to 35 bits, for positive normal numbers
+RL_INLINE vdouble log2_for_float(vdouble a) {
   mask<double>::raw e;
   const vdouble f = log_fraction(a, e), s = f / (2 + f), z = s * s;
   const vdouble q = polynomial(z, 0.6666666655430018, 0.40000122000816879, 0.28550802553276711, 0.23330964051772041);
   const vdouble ln = s * mul_add(z, q, vdouble(2.));
-  const vdouble p = y * mul_add(ln, vdouble(1.44269504088896340736), exponent_value<double>(e));
-  return exp2_for_float(at_most(200, at_least(-200, p)));
+  return mul_add(ln, vdouble(1.44269504088896340736), exponent_value<double>(e));
+}
+RL_INLINE vdouble pow_of_floats(vdouble a, vdouble y) {  // a > 0; among floats no subnormals occur
+  return exp2_for_float(at_most(200, at_least(-200, y * log2_for_float(a))));
 }
 RL_INLINE vfloat general_pow(vfloat x, vfloat y) {
   const vfloat a = abs(x);

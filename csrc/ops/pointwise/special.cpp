@@ -327,7 +327,10 @@ OP(logit, floats, "logit(input: Tensor, eps: float | None = None) -> Tensor") {
   .result = Result::floating,
   .value = EXPR([](auto input, auto eps) {
     auto x = where(eps > 0., minimum(maximum(input, eps), 1. - eps), input);
-    return where(x < 0.25, log(x / (1. - x)), log1p((2. * x - 1.) / (1. - x)));  // the difference is exact near 1/2
+    auto upper = x > 0.5, tiny = abs(x) < 1e-30;  // the quotient, exact near 1/2, would overflow: 2^64 x instead of x
+    auto low = where(upper, 1. - x, where(tiny, 18446744073709551616. * x + 0., x));
+    auto power = log1p(abs(1. - 2. * x) / low), size = where(tiny, power + 44.361419555836500, power);
+    return where(upper, size, -size);
   }),
   .grad = {GRAD([](auto gy, auto input, auto eps) {
     return where((eps > 0.) & ((input < eps) | (input > 1. - eps)), 0., gy / (input * (1. - input)));
