@@ -59,7 +59,7 @@ help:
 
 ifeq ($(BUILD_VENV),)
 demo: build
-	@$(PYTHON) -c 'import sys; from rushlight.demo.cli import main; sys.exit(main())' demo $(DEMO_ARGS)
+	@$(PYTHON) -m rushlight demo $(DEMO_ARGS)
 else
 demo: build
 	@$(PYTHON) -m pip install --quiet --no-build-isolation -Cbuild-dir=$(BUILD) .

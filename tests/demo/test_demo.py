@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 import rushlight
-from rushlight.demo import cli, terminal, training
+from rushlight import cli
+from rushlight.demo import terminal, training
 from rushlight.demo.digits import load_digits
 from rushlight.demo.dynamic_net import DynamicNet
 

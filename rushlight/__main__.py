@@ -1,0 +1,7 @@
+"""``python -m rushlight`` is ``rushlight``."""
+
+import sys
+
+from rushlight.cli import main
+
+sys.exit(main())
