@@ -1,6 +1,7 @@
 """Optimisers and schedules of their learning rates."""
 
 from rushlight.optim import lr_scheduler as lr_scheduler
+from rushlight.optim import swa_utils as swa_utils
 from rushlight.optim.adadelta import Adadelta
 from rushlight.optim.adagrad import Adagrad
 from rushlight.optim.adam import Adam
@@ -32,4 +33,5 @@ __all__ = [
     "SGD",
     "SparseAdam",
     "lr_scheduler",
+    "swa_utils",
 ]
