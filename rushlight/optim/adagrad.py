@@ -1,7 +1,7 @@
 """Adagrad."""
 
 import rushlight
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, scalar
 
 __all__ = ["Adagrad"]
 
@@ -26,6 +26,7 @@ class Adagrad(RuleOptimizer):
     """
 
     _rule = "adagrad"
+    _state = ("sum",)
     _takes_sparse = True
 
     def __init__(
@@ -62,7 +63,7 @@ class Adagrad(RuleOptimizer):
         )
         for group in self.param_groups:  # the sums exist from the beginning
             for p in group["params"]:
-                self._state_of(p, group)
+                self.state[p] = {"step": scalar(), **self._start(p, group)}
 
     def _start(self, p, group):
         value = group["initial_accumulator_value"]

@@ -26,6 +26,7 @@ class Rprop(RuleOptimizer):
     """
 
     _rule = "rprop"
+    _state = ("prev", "step_size")
 
     def __init__(
         self,
