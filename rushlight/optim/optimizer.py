@@ -67,26 +67,24 @@ def fused_update(rule, lists, numbers, reference, differentiable=False):
         with rushlight.enable_grad():
             return _update_each(reference, lists, numbers)
     numbers = tuple(map(float, numbers))
-    with rushlight.no_grad():
-        sparse = [grad.is_sparse for grad in lists[1]]
-        if any(sparse):
-            _update_each(reference, [compress(tensors, sparse) for tensors in lists], numbers)
-            strided = [not s for s in sparse]
-            lists = tuple(list(compress(tensors, strided)) for tensors in lists)
-        if lists[0] and not (rule and _core.fused_update(rule, lists, numbers)):
+    sparse = [grad.is_sparse for grad in lists[1]]
+    if any(sparse):
+        with rushlight.no_grad():
+            _update_each(reference, chosen(lists, sparse), numbers)
+        lists = chosen(lists, [not s for s in sparse])
+    if lists[0] and not (rule and _core.fused_update(rule, lists, numbers)):
+        with rushlight.no_grad():
             _update_each(reference, lists, numbers)
+
+
+def chosen(lists, which):
+    """The entries of every list where `which` is true."""
+    return tuple(list(compress(entries, which)) for entries in lists)
 
 
 def _update_each(reference, lists, numbers):
     for tensors in zip(*lists, strict=True):
         reference(*tensors, *numbers)
-
-
-def refuse_sparse(name, grads, instead=""):
-    """Raise RuntimeError if a gradient is sparse; `instead` is an optimiser that takes it."""
-    if any(grad.is_sparse for grad in grads):
-        cure = f", please consider {instead} instead" if instead else ""
-        raise RuntimeError(f"{name} does not support sparse gradients{cure}")
 
 
 class Optimizer:
@@ -281,6 +279,16 @@ class Optimizer:
             return None
         with rushlight.enable_grad():
             return closure()
+
+    def _step_each(self, closure, update):
+        """Call `update(p, p.grad, group)` for each parameter with a gradient; returns what `closure` returns."""
+        loss = self._loss_of(closure)
+        with rushlight.no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        update(p, p.grad, group)
+        return loss
 
     # -- hooks --------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from rushlight.optim.optimizer import (
     check_lr_tensor,
     check_not_negative,
     fused_update,
-    refuse_sparse,
 )
 
 
@@ -79,19 +78,23 @@ class RuleOptimizer(Optimizer):
         loss = self._loss_of(closure)
         all_state = self.state
         for group in self.param_groups:
-            names = (*self._state_of(group), "step")
-            rows = []
+            params, grads, states = [], [], []
             for p in group["params"]:
                 grad = p.grad
                 if grad is not None:
                     state = all_state[p]
                     if not state:
                         state.update(step=scalar(), **self._start(p, group))
-                    rows.append((p, grad, *[state[name] for name in names]))
-            if rows:
-                lists = tuple(map(list, zip(*rows, strict=True)))
-                if not self._takes_sparse:
-                    refuse_sparse(type(self).__name__, lists[1], self._instead)
-                numbers, differentiable = self._numbers(group), group.get("differentiable")
-                fused_update(self._rule_of(group), lists, numbers, self._update, differentiable)
+                    params.append(p)
+                    grads.append(grad)
+                    states.append(state)
+            lists = (params, grads, *([state[name] for state in states] for name in (*self._state_of(group), "step")))
+            update = self._update if self._takes_sparse else self._refuse_sparse
+            fused_update(self._rule_of(group), lists, self._numbers(group), update, group.get("differentiable"))
         return loss
+
+    def _refuse_sparse(self, param, grad, *state_and_numbers):
+        if grad.is_sparse:
+            cure = f", please consider {self._instead} instead" if self._instead else ""
+            raise RuntimeError(f"{type(self).__name__} does not support sparse gradients{cure}")
+        self._update(param, grad, *state_and_numbers)

@@ -1,12 +1,11 @@
 """Stochastic gradient descent."""
 
-from itertools import compress
-
 from rushlight.optim.optimizer import (
     Optimizer,
     check_fused,
     check_lr_tensor,
     check_not_negative,
+    chosen,
     fused_update,
     unscaled,
 )
@@ -80,21 +79,32 @@ class SGD(Optimizer):
     def step(self, closure=None):
         """Change the parameters once; returns what `closure` returns."""
         loss = self._loss_of(closure)
+        all_state = self.state
         for group in self.param_groups:
-            params = [p for p in group["params"] if p.grad is not None]
-            states = [self.state[p] for p in params] if group["momentum"] else []
-            buffers = [state.get("momentum_buffer") for state in states]
-            options = {name: group[name] for name in ("lr", "momentum", "dampening", "weight_decay", "nesterov")}
+            momentum = group["momentum"]
+            params, grads, buffers = [], [], []
+            for p in group["params"]:
+                grad = p.grad
+                if grad is not None:
+                    params.append(p)
+                    grads.append(grad)
+                    if momentum:
+                        buffers.append(all_state[p].get("momentum_buffer"))
+            new = [i for i, buffer in enumerate(buffers) if buffer is None]
             sgd(
                 params,
-                [p.grad for p in params],
+                grads,
                 buffers,
-                maximize=group["maximize"],
                 differentiable=group["differentiable"],
-                **options,
+                weight_decay=group["weight_decay"],
+                momentum=momentum,
+                lr=group["lr"],
+                dampening=group["dampening"],
+                nesterov=group["nesterov"],
+                maximize=group["maximize"],
             )
-            for state, buffer in zip(states, buffers, strict=True):
-                state["momentum_buffer"] = buffer
+            for i in new:
+                all_state[params[i]]["momentum_buffer"] = buffers[i]
         return loss
 
 
@@ -130,13 +140,15 @@ def sgd(
     if not momentum:
         fused_update("sgd", (params, grads), (*numbers, False), _update, differentiable)
         return
+    lists = (params, grads, momentum_buffer_list)
     new = [buffer is None for buffer in momentum_buffer_list]
-    for i in compress(range(len(new)), new):
-        momentum_buffer_list[i] = zeros_like(params[i])
-    for first in {*new}:
-        chosen = [is_new is first for is_new in new]
-        lists = tuple(list(compress(tensors, chosen)) for tensors in (params, grads, momentum_buffer_list))
-        fused_update("sgd_momentum", lists, (*numbers, first), _update, differentiable)
+    if any(new):
+        for i, p in enumerate(params):
+            if new[i]:
+                momentum_buffer_list[i] = zeros_like(p)
+        fused_update("sgd_momentum", chosen(lists, new), (*numbers, True), _update, differentiable)
+        lists = chosen(lists, [not n for n in new])
+    fused_update("sgd_momentum", lists, (*numbers, False), _update, differentiable)
 
 
 def _update(param, grad, *rest):

@@ -59,13 +59,20 @@ def get_swa_avg_fn():
     return swa_update
 
 
-def _of_lists(average):
-    """The average of one parameter as one that changes a list of parameters in place."""
+def _of_lists(average, weight=None):
+    """The average of one parameter as one that changes lists of them in place.
+
+    `weight(num_averaged)` is the share of the present parameter: known, it spares floating point numbers a temporary.
+    """
 
     @rushlight.no_grad()
     def update(averaged_params, current_params, num_averaged):
+        share = weight and weight(num_averaged)
         for averaged, current in zip(averaged_params, current_params, strict=True):
-            averaged.copy_(average(averaged, current, num_averaged))
+            if share is not None and (averaged.is_floating_point() or averaged.is_complex()):
+                averaged.lerp_(current, share)
+            else:
+                averaged.copy_(average(averaged, current, num_averaged))
 
     return update
 
@@ -78,7 +85,7 @@ def get_ema_multi_avg_fn(decay=0.999):
     >>> averages
     [tensor(2.)]
     """
-    return _of_lists(get_ema_avg_fn(decay))
+    return _of_lists(get_ema_avg_fn(decay), lambda num_averaged: 1 - decay)
 
 
 def get_swa_multi_avg_fn():
@@ -89,7 +96,7 @@ def get_swa_multi_avg_fn():
     >>> averages
     [tensor(2.)]
     """
-    return _of_lists(get_swa_avg_fn())
+    return _of_lists(get_swa_avg_fn(), lambda num_averaged: 1 / (int(num_averaged) + 1))
 
 
 class AveragedModel(Module):
@@ -140,7 +147,7 @@ class AveragedModel(Module):
         if self.n_averaged == 0:
             _copy(averaged, current)
         else:
-            update = self.multi_avg_fn or _of_lists(self.avg_fn or get_swa_avg_fn())
+            update = self.multi_avg_fn or (_of_lists(self.avg_fn) if self.avg_fn else get_swa_multi_avg_fn())
             kinds = {}
             for a, t in zip(averaged, current, strict=True):
                 averages, tensors = kinds.setdefault((a.device, a.dtype), ([], []))
