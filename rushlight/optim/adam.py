@@ -99,11 +99,11 @@ class Adam(RuleOptimizer):
         exp_avg_sq.mul_(beta2).add_((1 - beta2) * grad * grad)
         if max_exp_avg_sq:
             (largest,) = max_exp_avg_sq
-            largest.copy_(rushlight.maximum(largest, exp_avg_sq))
-            exp_avg_sq = largest
+            exp_avg_sq = rushlight.maximum(largest.clone(), exp_avg_sq)
+            largest.copy_(exp_avg_sq)
         count = step.item()
         denominator = (exp_avg_sq / (1 - beta2**count)).sqrt() + eps
-        param.sub_(lr / (1 - beta1**count) * exp_avg / denominator)
+        param.sub_(lr / (1 - beta1**count) * (exp_avg / denominator))
 
 
 def adam(

@@ -64,8 +64,7 @@ def fused_update(rule, lists, numbers, reference, differentiable=False):
         differentiable: use the reference, and let autograd see it.
     """
     if differentiable:
-        with rushlight.enable_grad():
-            return _update_each(reference, lists, numbers)
+        return _update_with_grad(reference, lists, numbers)
     numbers = tuple(map(float, numbers))
     sparse = [grad.is_sparse for grad in lists[1]]
     if any(sparse):
@@ -75,6 +74,16 @@ def fused_update(rule, lists, numbers, reference, differentiable=False):
     if lists[0] and not (rule and _core.fused_update(rule, lists, numbers)):
         with rushlight.no_grad():
             _update_each(reference, lists, numbers)
+
+
+def _update_with_grad(reference, lists, numbers):
+    """The rule on copies: what it keeps for backward is not changed by the next step."""
+    with rushlight.enable_grad():
+        for param, grad, *state in zip(*lists, strict=True):
+            copies = [tensor.clone() for tensor in (param, *state)]
+            reference(copies[0], grad, *copies[1:], *numbers)
+            for tensor, copy in zip((param, *state), copies, strict=True):
+                tensor.copy_(copy)
 
 
 def chosen(lists, which):
