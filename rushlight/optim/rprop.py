@@ -1,7 +1,6 @@
 """Rprop."""
 
 import rushlight
-import rushlight
 from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
 
 __all__ = ["Rprop"]
