@@ -26,7 +26,8 @@ class ASGD(RuleOptimizer):
     tensor([0.8000])
     """
 
-    _state = ("eta", "mu", "ax")
+    _rule = "asgd"
+    _state = ("ax", "eta", "mu")
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class ASGD(RuleOptimizer):
         return tuple(group[name] for name in ("lr", "lambd", "alpha", "t0", "weight_decay", "maximize"))
 
     @staticmethod
-    def _update(param, grad, eta, mu, ax, step, lr, lambd, alpha, t0, weight_decay, maximize):
+    def _update(param, grad, ax, eta, mu, step, lr, lambd, alpha, t0, weight_decay, maximize):
         param, grad, ax = as_real(param, grad, ax)
         step.add_(1)
         count, rate = step.item(), eta.item()

@@ -23,7 +23,8 @@ class NAdam(RuleOptimizer):
     tensor([0.8944])
     """
 
-    _state = ("mu_product", "exp_avg", "exp_avg_sq")
+    _rule = "nadam"
+    _state = ("exp_avg", "exp_avg_sq", "mu_product")
 
     def __init__(
         self,
@@ -69,9 +70,9 @@ class NAdam(RuleOptimizer):
     def _update(
         param,
         grad,
-        mu_product,
         exp_avg,
         exp_avg_sq,
+        mu_product,
         step,
         lr,
         beta1,
