@@ -56,10 +56,12 @@ class CosineAnnealingWarmRestarts(_CosineSchedule):
 
     >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
     >>> scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
-    >>> for epoch in (0, 0.5, 1, 2):  # a fraction, to step after each batch
+    >>> for epoch in (0.5, 1, 2):  # a fraction of an epoch, to step after each batch
     ...     scheduler.step(epoch)
-    ...     print(round(scheduler.get_last_lr()[0], 2), end=" ")
-    1.0 0.85 0.5 1.0
+    ...     print(round(scheduler.get_last_lr()[0], 2))
+    0.85
+    0.5
+    1.0
     """
 
     def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
