@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import wraps
 from itertools import chain, compress
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import rushlight
@@ -36,7 +37,7 @@ _global_post_hooks = OrderedDict()
 
 
 def register_optimizer_step_pre_hook(hook):
-    """Call `hook(optimizer, args, kwargs)` before the step of every optimiser; a result replaces both arguments.
+    """Call `hook(optimizer, args, kwargs)` before the step of every optimiser; a result replaces the last two.
 
     >>> def announce(optimizer, args, kwargs):
     ...     print(type(optimizer).__name__)
@@ -56,7 +57,7 @@ def fused_update(rule, lists, numbers, reference, differentiable=False):
     """Apply an update rule to parameters, all in one loop of the core.
 
     Args:
-        rule: its name in the core; empty if the core has none.
+        rule: its name in the core.
         lists: lists of tensors of equal length: parameters, gradients and their state, in the rule's order.
         numbers: what the rule needs besides tensors.
         reference: the rule in tensor operations, called as `reference(*tensors, *numbers)` per parameter where the
@@ -71,7 +72,7 @@ def fused_update(rule, lists, numbers, reference, differentiable=False):
         with rushlight.no_grad():
             _update_each(reference, chosen(lists, sparse), numbers)
         lists = chosen(lists, [not s for s in sparse])
-    if lists[0] and not (rule and _core.fused_update(rule, lists, numbers)):
+    if lists[0] and not _core.fused_update(rule, lists, numbers):
         with rushlight.no_grad():
             _update_each(reference, lists, numbers)
 
@@ -120,6 +121,8 @@ class Optimizer:
     OptimizerPostHook: TypeAlias = GlobalOptimizerPostHook
 
     _in_step = False  # hooks surround the outermost step: that of a subclass may call its base's
+    # Wrappers of optimisers may leave __init__ out; then they have no hooks.
+    _step_hooks = _optimizer_step_pre_hooks = _optimizer_step_post_hooks = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -256,12 +259,12 @@ class Optimizer:
         known = set(chain.from_iterable(group["params"] for group in self.param_groups))
         if not known.isdisjoint(params):
             raise ValueError("some parameters appear in more than one parameter group")
-        for group in self.param_groups:
-            if ("param_names" in group) != ("param_names" in param_group):
-                raise ValueError(
-                    "all optimizer param groups should be with/without names. "
-                    f"cannot add param group with names to the optimizer: {param_group.get('param_names')}"
-                )
+        named = "param_names" in param_group
+        if any(("param_names" in group) != named for group in self.param_groups):
+            raise ValueError(
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {'with' if named else 'without'} names to the optimizer"
+            )
         self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none=True):
@@ -302,7 +305,10 @@ class Optimizer:
     # -- hooks --------------------------------------------------------------------------------------------------
 
     def register_step_pre_hook(self, hook):
-        """Call `hook(optimizer, args, kwargs)` before `step`; a result other than None replaces both."""
+        """Call `hook(optimizer, args, kwargs)` before `step`; a result other than None replaces the last two.
+
+        `args` begins with the optimiser, as `step` receives it.
+        """
         return add_hook(self._optimizer_step_pre_hooks, hook, flags=(self._step_hooks,))
 
     def register_step_post_hook(self, hook):

@@ -32,7 +32,7 @@ class RuleOptimizer(Optimizer):
     `_update` is called as `_update(param, grad, *state, step, *numbers)`.
     """
 
-    _rule = ""  # its name in the core; empty if the core has none
+    _rule = None  # its name in the core
     _state = ("exp_avg", "exp_avg_sq")  # the names of the state, without the count of steps
     _takes_sparse = False  # whether _update takes sparse gradients
     _instead = ""  # the optimiser that takes them

@@ -415,6 +415,29 @@ def test_hooks():
     assert seen[0] == seen[1]
 
 
+def test_wrappers_without_init():
+    class Wrapper(rushlight.optim.Optimizer):
+        def __init__(self, optimizer):
+            self.optimizer = optimizer
+
+        @property
+        def param_groups(self):
+            return self.optimizer.param_groups
+
+        def step(self, closure=None):
+            return self.optimizer.step(closure)
+
+    weight, seen = rushlight.nn.Parameter(rushlight.ones(1)), []
+    weight.grad = rushlight.ones(1)
+    wrapper = Wrapper(rushlight.optim.SGD([weight], lr=0.5))
+    wrapper.step()
+    with rushlight.optim.optimizer.register_optimizer_step_post_hook(lambda o, a, k: seen.append(type(o).__name__)):
+        wrapper.step()
+    assert weight.item() == 0.0 and seen == ["SGD", "Wrapper"]
+    wrapper.zero_grad()
+    assert weight.grad is None
+
+
 def test_hooks_run_once_for_derived_optimizers():
     class Noted(rushlight.optim.SGD):
         def step(self, closure=None):

@@ -10,8 +10,7 @@ constexpr int kMaxUpdateTensors = 6;    // the parameter, its gradient, its stat
 constexpr int kMaxUpdateNumbers = 12;
 constexpr int kMaxStateNumbers = 3;
 
-// A number of the state: 0-d, float32 or float64. What is written is rounded to its dtype, as the next step will see
-// it.
+// A number of the state: 0-d, float32 or float64. What is written is rounded to its dtype at once.
 struct StateNumber {
   TensorImpl* tensor;
   bool is_known() const { return (tensor->dtype == DType::f32 || tensor->dtype == DType::f64) && tensor->numel == 1; }
