@@ -223,17 +223,39 @@ def test_low_precision_and_complex_parameters():
             np.testing.assert_allclose(results[1], results[0], rtol=2e-2, atol=2e-2)
 
 
-def test_tensor_rate():
-    weight = rushlight.nn.Parameter(rushlight.ones(1))
-    optimizer = rushlight.optim.SGD([weight], lr=rushlight.tensor(0.5))
-    weight.grad = rushlight.ones(1)
-    optimizer.step()
-    assert weight.item() == 0.5
-    with pytest.raises(ValueError, match="1-element"):
-        rushlight.optim.Adam([weight], lr=rushlight.ones(2))
-
-
 RULES = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop"]
+
+
+@pytest.mark.parametrize("name", [*RULES, "Adafactor", "Muon"])
+@pytest.mark.parametrize("shape", [(), (1,)], ids=str)
+def test_options_that_are_tensors(name, shape):
+    ends = []
+    for module in (rushlight, torch):
+        weight = module.nn.Parameter(module.tensor([[1.0, 2.0], [3.0, 5.0]]))
+        kwargs = {"lr": module.full(shape, 0.05)}
+        if name in ("Adam", "AdamW"):
+            kwargs["betas"] = (module.full(shape, 0.8), module.full(shape, 0.9))
+        optimizer = getattr(module.optim, name)([weight], **kwargs)
+        for step in range(4):
+            weight.grad = weight.detach() * (step - 1.5)
+            optimizer.step()
+        assert optimizer.param_groups[0]["lr"] is kwargs["lr"]
+        ends.append(weight)
+    assert_same(*ends, **tolerance(name, {}))
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in ("SGD", "Adagrad")])
+def test_capturable_changes_nothing(name):
+    """The option is accepted, which PyTorch does on accelerators alone."""
+    ends = []
+    for capturable in (False, True):
+        weight = rushlight.nn.Parameter(rushlight.ones(3))
+        weight.grad = rushlight.tensor([1.0, 2.0, -3.0])
+        getattr(rushlight.optim, name)([weight], capturable=capturable).step()
+        ends.append(weight.tolist())
+    assert ends[0] == ends[1]
+
+
 DIFFERENTIABLE = [(name, kwargs) for name in RULES for kwargs in ({}, {"maximize": True})] + [
     ("SGD", {"momentum": 0.9, "weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "nesterov": True}),
     ("Adam", {"amsgrad": True}), ("AdamW", {"weight_decay": 0.3}), ("RMSprop", {"centered": True, "momentum": 0.5}),
