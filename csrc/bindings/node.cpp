@@ -205,23 +205,13 @@ nb::object saved_value(Node& n, const Arg& a) {
       for (std::uint32_t i = 0; i < a.n; ++i) list.append(saved_value(n, a.saved[i]));
       return nb::tuple(list);
     }
-    case Kind::real: return nb::float_(a.f);
-    case Kind::integer: return nb::int_(a.i);
-    case Kind::boolean: return nb::bool_(a.i != 0);
-    case Kind::ints: {
-      nb::list list;
-      for (std::uint32_t i = 0; i < a.n; ++i) list.append(nb::int_(a.p[i]));
-      return nb::tuple(list);
-    }
-    case Kind::text: return nb::str(a.text);
-    case Kind::dtype: return nb::steal(wrap_dtype(static_cast<DType>(a.i)));
     case Kind::spec:
       check(n.flags & kReleased, ErrorKind::runtime, "[", n.name(),
             "] the gradient does not read this argument, so it was not kept.");
       fail(ErrorKind::runtime, "[", n.name(),
            "] Trying to directly access saved tensors after they have already been freed. "
            "Call backward(retain_graph=True) the first time.");
-    default: return nb::none();
+    default: return plain_value(a);
   }
 }
 
