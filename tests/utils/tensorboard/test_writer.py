@@ -60,6 +60,10 @@ def figure():
 
 BOXES = [[2.0, 3.0, 12.0, 20.0], [0.0, 0.0, 5.0, 5.0]]
 LAYOUT = {"Taiwan": {"twse": ["Multiline", ["twse/0050", "twse/2330"]]}, "USA": {"dow": ["Margin", ["a", "b", "c"]]}}
+DTYPES = (
+    "float16", "bfloat16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool", "complex64",
+    "complex128",
+)  # fmt: skip
 CALLS = {
     "scalar": lambda w, t: [w.add_scalar("a", x, 3) for x in (1, 2.5, t.tensor(0.1), t.ones(1, 1), np.float32(2))],
     "scalar at a tensor's step": lambda w, t: w.add_scalar("a", 1, t.tensor(7)),
@@ -121,7 +125,7 @@ CALLS = {
     ),
     **{
         f"tensor of {dtype}": lambda w, t, dtype=dtype: w.add_tensor("x", ramp(t, 2, 3, dtype=dtype) * 3, 1)
-        for dtype in "float16 bfloat16 float32 float64 uint8 int8 int16 int32 int64 bool complex64 complex128".split()
+        for dtype in DTYPES
     },
 }  # fmt: skip
 
@@ -170,12 +174,11 @@ MISTAKES = {
 @pytest.mark.oracle
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_mistakes(mistake, oracle, tmp_path):
-    with oracle.utils.tensorboard.SummaryWriter(tmp_path / "theirs") as theirs:
-        with pytest.raises(Exception) as expected:  # noqa: PT011
-            mistake(theirs, oracle)
-    with SummaryWriter(tmp_path / "ours") as ours:
-        with pytest.raises(expected.type):
-            mistake(ours, torch)
+    theirs = oracle.utils.tensorboard.SummaryWriter(tmp_path / "theirs")
+    with theirs, pytest.raises(Exception) as expected:
+        mistake(theirs, oracle)
+    with SummaryWriter(tmp_path / "ours") as ours, pytest.raises(expected.type):
+        mistake(ours, torch)
     assert [len(events) for events in written(tmp_path / "ours").values()] == [1]  # nothing but the file's head
 
 
