@@ -357,6 +357,19 @@ PyObject* register_hook(PyObject* self, PyObject* function) {
     return add_hook(t.extras->hooks, HookKind::tensor, 0, function).release().ptr();
   });
 }
+PyObject* tensor_hooks(PyObject* self, void*) {
+  return guarded([&]() -> PyObject* {
+    TensorImpl& t = *impl(self);
+    bool leaf = is_leaf(t);
+    std::span<const HookEntry> entries;
+    if (leaf && t.extras) entries = t.extras->hooks;
+    if (!leaf && t.node->extras) entries = t.node->extras->hooks;
+    for (const HookEntry& e : entries)
+      if (e.kind == HookKind::tensor && e.hook && (leaf || e.output == t.output_index))
+        return new_reference(static_cast<PyObject*>(e.hook->object()));
+    return new_reference(Py_None);
+  });
+}
 
 PyObject* register_post_accumulate(PyObject* self, PyObject* function) {
   return guarded([&]() -> PyObject* {
@@ -408,7 +421,10 @@ PyMethodDef tensor_methods_autograd[] = {
    "Of a leaf: calls fn(tensor) after its .grad was added to. Returns a handle."},
   {"retain_grad", retain_grad_method, METH_NOARGS, "Fills .grad of this tensor in backward although it is no leaf."},
   {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef tensor_properties_autograd[] = {{nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef tensor_properties_autograd[] = {
+  {"_backward_hooks", tensor_hooks, nullptr, "The hooks of register_hook, a dict; None without any.", nullptr},
+  {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
 
 void add_nodes(nb::module_& m) {
   node_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&node_spec));

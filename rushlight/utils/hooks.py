@@ -1,9 +1,10 @@
 """The handle that removes a hook again."""
 
 import itertools
+import warnings
 import weakref
 
-__all__ = ["RemovableHandle", "unserializable_hook"]
+__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
 
 
 class RemovableHandle:
@@ -56,7 +57,48 @@ class RemovableHandle:
         RemovableHandle._ids = itertools.count(max(last, self.id + 1))
 
 
-def unserializable_hook(hook):
+def unserializable_hook(f):
     """Marks a tensor hook as one that is left out, without a warning, when its tensor is pickled."""
-    hook.__torch_unserializable__ = True
-    return hook
+    f.__torch_unserializable__ = True
+    return f
+
+
+def warn_if_has_hooks(tensor):
+    """Warns of every hook of the tensor that is not marked as `unserializable_hook`: pickling leaves hooks out."""
+    for hook in (tensor._backward_hooks or {}).values():
+        if not hasattr(hook, "__torch_unserializable__"):
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized. If this is expected, decorate the function "
+                "with @torch.utils.hooks.unserializable_hook.",
+                stacklevel=2,
+            )
+
+
+class BackwardHook:
+    """The backward hooks of one call of a module: `setup_input_hook` before forward, `setup_output_hook` after it.
+
+    Args:
+        module (Module): is passed to the hooks.
+        user_hooks (list): called as `hook(module, grad_input, grad_output)`; a result replaces `grad_input`.
+        user_pre_hooks (list): called as `hook(module, grad_output)`; a result replaces `grad_output`.
+
+    >>> from rushlight.utils.hooks import BackwardHook
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> hook = BackwardHook(None, [lambda module, grad_input, grad_output: print(grad_input, grad_output)], [])
+    >>> (inside,) = hook.setup_input_hook((x,))
+    >>> hook.setup_output_hook(inside * 3).backward()
+    (tensor([3.]),) (tensor([1.]),)
+    """
+
+    def __init__(self, module, user_hooks, user_pre_hooks):
+        from rushlight.nn.modules.hooks import BackwardHooks  # which stands above this module
+
+        self._hooks = BackwardHooks(module, user_hooks, user_pre_hooks)
+
+    def setup_input_hook(self, args):
+        """The arguments, a tuple, to be passed to forward."""
+        return self._hooks.enclose_inputs(args)
+
+    def setup_output_hook(self, args):
+        """The result of forward, to be used in its place."""
+        return self._hooks.enclose_outputs(args)

@@ -1,5 +1,6 @@
 """`ThroughputBenchmark`: how many calls per second a module answers, called from several threads."""
 
+import contextlib
 import random
 import threading
 import time
@@ -87,7 +88,9 @@ class ThroughputBenchmark:
         if not self.inputs:
             raise RuntimeError("[ThroughputBenchmark] there must be an input. Call add_input first.")
         if profiler_output_path:
-            raise NotImplementedError("[ThroughputBenchmark] profiler_output_path must be empty: no profile is written.")
+            raise NotImplementedError(
+                "[ThroughputBenchmark] profiler_output_path must be empty: no profile is written."
+            )
         shares = [len(range(k, num_iters, num_calling_threads)) for k in range(num_calling_threads)]
         ready = threading.Barrier(num_calling_threads + 1)
         errors = []
@@ -109,10 +112,8 @@ class ThroughputBenchmark:
         threads = [threading.Thread(target=work, args=(share,), daemon=True) for share in shares]
         for thread in threads:
             thread.start()
-        try:
+        with contextlib.suppress(threading.BrokenBarrierError):
             ready.wait()
-        except threading.BrokenBarrierError:
-            pass
         start = time.perf_counter()
         for thread in threads:
             thread.join()

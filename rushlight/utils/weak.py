@@ -25,6 +25,9 @@ class WeakIdRef(weakref.ref):
         mine, theirs = self(), other()
         return self is other if mine is None or theirs is None else mine is theirs
 
+    def __ne__(self, other):  # weakref.ref has one of its own, which compares the objects
+        return not self == other
+
 
 class WeakIdKeyDictionary(MutableMapping):
     """A dict whose keys are compared by identity and disappear, with their values, when nobody else holds them.
