@@ -138,14 +138,14 @@ class FlopCounterMode:
     >>> net = torch.nn.Sequential(torch.nn.Linear(10, 20), torch.nn.ReLU(), torch.nn.Linear(20, 5))
     >>> with FlopCounterMode() as counter:
     ...     _ = net(torch.randn(8, 10))
-    Module          FLOP    % Total
-    ------------  ------  ---------
-    Sequential    4.800K    100.00%
-     - linear     4.800K    100.00%
-     Sequential.0  3.200K     66.67%
-      - linear    3.200K     66.67%
-     Sequential.2  1.600K     33.33%
-      - linear    1.600K     33.33%
+    Module           FLOP    % Total
+    -------------  ------  ---------
+    Sequential       4800    100.00%
+     - linear        4800    100.00%
+     Sequential.0    3200     66.67%
+      - linear       3200     66.67%
+     Sequential.2    1600     33.33%
+      - linear       1600     33.33%
     >>> counter.get_total_flops()
     4800
     """

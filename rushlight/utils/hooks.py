@@ -1,10 +1,11 @@
 """The handle that removes a hook again."""
 
+import importlib
 import itertools
 import warnings
 import weakref
 
-__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
+__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]  # noqa: F822
 
 
 class RemovableHandle:
@@ -74,31 +75,7 @@ def warn_if_has_hooks(tensor):
             )
 
 
-class BackwardHook:
-    """The backward hooks of one call of a module: `setup_input_hook` before forward, `setup_output_hook` after it.
-
-    Args:
-        module (Module): is passed to the hooks.
-        user_hooks (list): called as `hook(module, grad_input, grad_output)`; a result replaces `grad_input`.
-        user_pre_hooks (list): called as `hook(module, grad_output)`; a result replaces `grad_output`.
-
-    >>> from rushlight.utils.hooks import BackwardHook
-    >>> x = torch.ones(1, requires_grad=True)
-    >>> hook = BackwardHook(None, [lambda module, grad_input, grad_output: print(grad_input, grad_output)], [])
-    >>> (inside,) = hook.setup_input_hook((x,))
-    >>> hook.setup_output_hook(inside * 3).backward()
-    (tensor([3.]),) (tensor([1.]),)
-    """
-
-    def __init__(self, module, user_hooks, user_pre_hooks):
-        from rushlight.nn.modules.hooks import BackwardHooks  # which stands above this module
-
-        self._hooks = BackwardHooks(module, user_hooks, user_pre_hooks)
-
-    def setup_input_hook(self, args):
-        """The arguments, a tuple, to be passed to forward."""
-        return self._hooks.enclose_inputs(args)
-
-    def setup_output_hook(self, args):
-        """The result of forward, to be used in its place."""
-        return self._hooks.enclose_outputs(args)
+def __getattr__(name):
+    if name == "BackwardHook":  # which stands above this module
+        return importlib.import_module("rushlight.nn.modules.hooks").BackwardHook
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,7 +20,7 @@ class ModuleTracker:
     >>> from rushlight.utils.module_tracker import ModuleTracker
     >>> net = torch.nn.Sequential(torch.nn.ReLU())
     >>> with ModuleTracker() as tracker:
-    ...     handle = net[0].register_forward_hook(lambda *_: print(sorted(tracker.parents)))
+    ...     handle = net[0].register_forward_pre_hook(lambda *_: print(sorted(tracker.parents)))
     ...     _ = net(torch.ones(1))
     ['Global', 'Sequential', 'Sequential.0']
     """

@@ -279,7 +279,7 @@ def test_debug_tells_what_was_called(torch, module, x):
         runs = iter([lambda x: x.exp().sin().cos(), lambda x: x.exp().cos()])
         module.checkpoint(lambda x: next(runs)(x), x, use_reentrant=False, **options).sum().backward()
 
-    with pytest.raises(module.CheckpointError, match="(?s)sin"):
+    with pytest.raises(module.CheckpointError, match=r"(?s)sin"):
         failing(debug=True)
     with module.set_checkpoint_debug_enabled(True), pytest.raises(module.CheckpointError, match="sin"):
         failing()

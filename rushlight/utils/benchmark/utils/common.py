@@ -75,9 +75,7 @@ class Measurement:
 
     >>> from rushlight.utils.benchmark import Measurement, TaskSpec
     >>> m = Measurement(10, [2e-5, 3e-5, 4e-5, 9e-5], TaskSpec("f(x)", "pass"))
-    >>> m.median, m.stmt
-    (3.5e-06, 'f(x)')
-    >>> print(m)
+    >>> m
     <rushlight.utils.benchmark.utils.common.Measurement object at ...>
     f(x)
       Median: 3.50 us

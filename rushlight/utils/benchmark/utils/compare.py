@@ -34,16 +34,19 @@ class Compare:
         results (list of Measurement): more can be added by `extend_results`.
 
     >>> from rushlight.utils.benchmark import Compare, Measurement, TaskSpec
-    >>> task = lambda **names: TaskSpec("f(x)", "pass", label="f", **names)
-    >>> table = Compare([
-    ...     Measurement(1, [2e-6], task(sub_label="float", description="n=1")),
-    ...     Measurement(1, [9e-6], task(sub_label="float", description="n=8")),
-    ...     Measurement(1, [3e-6], task(sub_label="int", description="n=1")),
-    ... ])
-    >>> table.print()
-    [--------- f ---------]
-                 | n=1 | n=8
-    ...
+    >>> times = {("float", "n=1"): 2e-6, ("float", "n=8"): 9e-6, ("int", "n=1"): 3e-6, ("int", "n=8"): 8e-6}
+    >>> Compare([
+    ...     Measurement(1, [time], TaskSpec("f(x)", "pass", label="f", sub_label=row, description=column))
+    ...     for (row, column), time in times.items()
+    ... ]).print()
+    [----------- f -----------]
+                 |  n=1  |  n=8
+    1 threads: ----------------
+          float  |  2.0  |  9.0
+          int    |  3.0  |  8.0
+    <BLANKLINE>
+    Times are in microseconds (us).
+    <BLANKLINE>
     """
 
     def __init__(self, results):

@@ -188,8 +188,8 @@ class Fuzzer:
     ... )
     >>> for tensors, properties, params in fuzzer.take(2):
     ...     print(params["n"], tensors["x"].shape)
-    9 torch.Size([9, 3])
-    12 torch.Size([12, 3])
+    19 torch.Size([19, 3])
+    6 torch.Size([6, 3])
     """
 
     def __init__(self, parameters, tensors, constraints=None, seed=None):
