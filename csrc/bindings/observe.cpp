@@ -8,6 +8,16 @@ namespace {
 class PythonObserver : public Observer {
  public:
   explicit PythonObserver(nb::handle handler) : handler_(nb::borrow(handler)) {}
+  ~PythonObserver() override {  // also at the end of a thread that has left an observer behind
+    eager_state.observers = 0;
+    if (Py_IsInitialized()) {
+      PyGILState_STATE lock = PyGILState_Ensure();
+      handler_.reset();
+      PyGILState_Release(lock);
+    } else {
+      handler_.release();
+    }
+  }
   bool calls(nb::handle handler) const { return handler_.is(handler); }
 
   void called(const OpDef& op, const Arg* arg, const Tensor* out) override {
@@ -44,9 +54,11 @@ void unobserve(nb::callable handler) {
   auto& list = mine();
   auto found = std::find_if(list.rbegin(), list.rend(), [&](auto& o) { return o->calls(handler); });
   check(found != list.rend(), ErrorKind::value, "[unobserve] handler must observe this thread. Call observe first.");
-  remove_observer(found->get());
   std::unique_ptr<PythonObserver> gone = std::move(*found);
   list.erase(std::next(found).base());
+  PythonObserver* observer = gone.get();
+  gone.reset();
+  remove_observer(observer);  // which counts those that are left
 }
 
 }  // namespace
