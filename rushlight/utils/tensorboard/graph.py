@@ -75,7 +75,7 @@ class _Record:
 
     def __init__(self, model):
         self.nodes = []
-        self.names = set()
+        self.uses = {}  # name of a node -> how many further ones were asked for
         self.tensors = []  # keeps all of them alive, so that identities stay their own
         self.sources = {}  # identity of a tensor -> (number of its node, which result)
         self.last = {}  # address of storage -> the same, of the last tensor that shares it
@@ -138,9 +138,9 @@ class _Record:
 
     def source(self, tensor):
         """What a tensor's values come from: the call that made it, or a later one that wrote into its storage."""
-        known = self.sources.get(id(tensor)) or self.last.get(_storage(tensor))
+        label = self.label_of.get(id(tensor))
+        known = self.sources.get(id(tensor)) or (None if label else self.last.get(_storage(tensor)))
         if known is None:
-            label = self.label_of.get(id(tensor))
             node = _Node(self.unique(label or f"{self.scopes[-1]}/constant"), "Parameter" if label else "Constant")
             known = (self.add(node, [tensor]), 0)
         return max(known, self.written.get(_storage(tensor), known))
@@ -150,11 +150,11 @@ class _Record:
         return f"{self.nodes[number].name}:{k}" if k else self.nodes[number].name
 
     def unique(self, name):
-        found, count = name, 0
-        while found in self.names:
-            count += 1
-            found = f"{name}_{count}"
-        self.names.add(found)
+        found = name
+        while found in self.uses:
+            self.uses[name] += 1
+            found = f"{name}_{self.uses[name]}"
+        self.uses[found] = 0
         return found
 
     def needed_by(self, outputs):

@@ -93,6 +93,26 @@ def test_constants_and_repeated_modules(drawn):
     assert "constant" in drawn(lambda x: x + constant, torch.ones(2))["<lambda>/add"].input[1]
 
 
+def test_parameters_that_share_memory(drawn):
+    class Pair(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            both = torch.ones(2, 3, 3)
+            self.a, self.b = torch.nn.Parameter(both[0]), torch.nn.Parameter(both[1])
+
+        def forward(self, x):
+            return x @ self.a @ self.b
+
+    nodes = drawn(Pair(), torch.ones(1, 3))
+    assert nodes["Pair/matmul_1"].input == ["Pair/matmul", "Pair/b"]
+
+
+def test_sparse_tensors(drawn):
+    matrix = torch.eye(3).to_sparse()
+    nodes = drawn(lambda x: torch.sparse.mm(matrix, x) + 1, torch.ones(3, 2))
+    assert nodes["output/output.1"].input == ["<lambda>/add"] and "input/x" in nodes
+
+
 def test_several_and_nested_arguments(drawn):
     def program(pair, *rest):
         return {"sum": pair["a"] + pair["b"] + sum(rest)}
