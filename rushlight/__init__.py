@@ -35,9 +35,7 @@ from rushlight._core import (
     is_grad_enabled,
     is_inference_mode_enabled,
     promote_types,
-    result_type,
     set_num_threads,
-    tensor,
 )
 from rushlight.version import __version__
 
@@ -49,7 +47,9 @@ globals().update(
 )
 # Rows of the core, then the functions in Python, which may refine a row of the same name.
 globals().update((name, getattr(_core, name)) for name in _core.public_names())
-globals().update(_ops.FUNCTIONS)
+_composed = {**_ops.FUNCTIONS, "result_type": _core.result_type, "tensor": _core.tensor}
+globals().update(_ops.offer(_composed, "rushlight:"))
+globals().update(_ops.offer({name: _composed[name] for name in _ops.OF_DATA}, "rushlight:", of_data=True))
 dtype = _core.dtype
 layout = _core.layout
 memory_format = _core.memory_format
@@ -61,7 +61,7 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
+    "_C", "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
     "func", "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim",
     "overrides", "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse",
     "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",

@@ -3,6 +3,7 @@
 import importlib
 
 from rushlight import _core, unsupported
+from rushlight.ops.composition import offer
 
 Tensor = _core.Tensor
 
@@ -241,20 +242,22 @@ def _torch_function(cls, func, types, args=(), kwargs=None):
     before = _core._set_torch_function_enabled(False)
     try:
         result = func(*args, **(kwargs or {}))
+        return result if func in (_GET_GRAD, _GET_BASE) else _converted(result, cls)
     finally:
         _core._set_torch_function_enabled(before)
-    return _converted(result, cls)
 
 
 def _converted(result, cls):
     if isinstance(result, Tensor):
         return result if isinstance(result, cls) else result.as_subclass(cls)
-    if type(result) in (tuple, list):
+    if isinstance(result, (tuple, list)):
         return type(result)(_converted(x, cls) for x in result)
     return result
 
 
+_GET_GRAD, _GET_BASE = Tensor.grad.__get__, Tensor._base.__get__
 Tensor.__torch_function__ = classmethod(_torch_function)
+Tensor.__torch_dispatch__ = unsupported.refusal("__torch_dispatch__", unsupported.METHODS["_make_wrapper_subclass"])
 Tensor.name = property(lambda self: "", doc="The empty string: tensors have no names.")
 Tensor.grad_dtype = property(lambda self: self.dtype, doc="The dtype that .grad has: the tensor's own.")
 
@@ -262,6 +265,16 @@ Tensor.grad_dtype = property(lambda self: self.dtype, doc="The dtype that .grad 
 for _name, _reason in unsupported.METHODS.items():
     if not hasattr(Tensor, _name):
         setattr(Tensor, _name, unsupported.refusal(_name, _reason))
+
+# What makes objects of a class, or is told of one, is not asked about.
+_NOT_OFFERED = (
+    "__new__", "__setstate__", "__torch_dispatch__", "__torch_function__", "_backward_with", "_make_subclass",
+    "_make_wrapper_subclass", "as_subclass",
+)  # fmt: skip
+_members = {name: member for name, member in vars(Tensor).items() if name not in _NOT_OFFERED}
+for _name, _member in offer(_members, "rushlight:Tensor.").items():
+    if _member is not _members[_name]:
+        setattr(Tensor, _name, _member)
 
 
 def legacy_type(name, dtype):

@@ -311,7 +311,16 @@ PyObject* untyped_storage(PyObject* self, PyObject*) {
 
 // --- subclasses and construction
 bool is_tensor_class(const char* op, PyObject* type) {
-  if (PyType_Check(type) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type)) return true;
+  static PyObject* dispatch = PyUnicode_InternFromString("__torch_dispatch__");
+  if (PyType_Check(type) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type)) {
+    if (_PyType_Lookup(reinterpret_cast<PyTypeObject*>(type), dispatch) == _PyType_Lookup(tensor_type, dispatch))
+      return true;
+    PyErr_Format(PyExc_NotImplementedError,
+                 "[%s] cls must not define __torch_dispatch__: there is no dispatcher below the operators. Received "
+                 "%R. Use __torch_function__.",
+                 op, type);
+    return false;
+  }
   PyErr_Format(PyExc_TypeError, "[%s] cls must be a subclass of Tensor. Received %R.", op, type);
   return false;
 }

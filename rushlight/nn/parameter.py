@@ -25,6 +25,8 @@ class Parameter(rushlight.Tensor):
     tensor([1., 1.], requires_grad=True)
     """
 
+    __torch_function__ = rushlight._core._disabled_torch_function_impl
+
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
             data = rushlight.empty(0)
@@ -57,6 +59,8 @@ class Buffer(rushlight.Tensor):
     >>> list(module.state_dict())
     ['count']
     """
+
+    __torch_function__ = rushlight._core._disabled_torch_function_impl
 
     def __new__(cls, data=None, *, persistent=True):
         if data is None:

@@ -19,3 +19,8 @@ from rushlight.nn.functional.pooling import *  # noqa: F403
 from rushlight.nn.functional.resize import *  # noqa: F403
 from rushlight.nn.functional.sparse import *  # noqa: F403
 from rushlight.nn.functional.vision import *  # noqa: F403
+from rushlight.nn.functional import overrides as _overrides
+from rushlight.ops import offer as _offer
+
+_own = {name: f for name, f in globals().items() if name[0] != "_" and name not in _overrides.__all__}
+globals().update(_offer(_own, "rushlight.nn.functional:"))
