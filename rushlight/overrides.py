@@ -10,6 +10,7 @@
 True
 """
 
+import contextlib
 import functools
 import importlib
 import inspect
@@ -20,10 +21,10 @@ from rushlight import _core
 from rushlight._core import handle_torch_function, has_torch_function
 
 __all__ = [
-    "BaseTorchFunctionMode", "TorchFunctionMode", "get_default_nowrap_functions", "get_ignored_functions",
-    "get_overridable_functions", "get_testing_overrides", "handle_torch_function", "has_torch_function",
-    "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like", "is_tensor_method_or_property",
-    "resolve_name", "wrap_torch_function",
+    "BaseTorchFunctionMode", "TorchFunctionMode", "enable_reentrant_dispatch", "get_default_nowrap_functions",
+    "get_ignored_functions", "get_overridable_functions", "get_testing_overrides", "handle_torch_function",
+    "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like",
+    "is_tensor_method_or_property", "redispatch_function", "resolve_name", "wrap_torch_function",
 ]  # fmt: skip
 
 _SPACES = ("torch", "torch.functional", "torch.nn.functional", "torch.linalg", "torch.fft", "torch.special")
@@ -157,6 +158,23 @@ class DisableTorchFunction(DisableTorchFunctionSubclass):
         super().__exit__()
 
 
+def redispatch_function(func, types, args, kwargs):
+    """func(*args, **kwargs) without asking about this call; those that func makes in turn are asked about.
+
+    For a `__torch_function__` that wants to see what a function is composed of.
+    """
+    _core._skip_torch_function_once(True)
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        _core._skip_torch_function_once(False)
+
+
+def enable_reentrant_dispatch():
+    """A context without effect: there is no dispatcher below the operators to be entered again."""
+    return contextlib.nullcontext()
+
+
 def _get_current_function_mode():
     """The mode that is asked first, or None."""
     return _stack.modes[-1] if _stack.modes else None
@@ -180,7 +198,7 @@ def get_overridable_functions():
     found = {}
     for path in _SPACES:
         space = importlib.import_module(path.replace("torch", "rushlight", 1))
-        found[space] = _callables({name: getattr(space, name) for name in dir(space)})
+        found[space] = _callables({name: getattr(space, name, None) for name in dir(space)})
     own = [member for name, member in vars(rushlight.Tensor).items() if inspect.ismethoddescriptor(member)]
     found[rushlight.Tensor] = [*own, *(p.__get__ for p in _properties())]
     return found

@@ -436,7 +436,10 @@ PyObject* ask_about_slot(const OpDef& op, PyObject* left, PyObject* right, bool 
       if (n.row == op.name()) name = in_place ? n.in_place : reflected ? n.reflected : n.forward;
   }
   nb::object method = nb::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), name.c_str()));
-  return method ? torch_function(method.ptr(), both, 2, nullptr, Asked::of_a_row) : nullptr;
+  PyObject* r = method ? torch_function(method.ptr(), both, 2, nullptr, Asked::of_a_row) : nullptr;
+  if (r || !PyErr_ExceptionMatches(PyExc_TypeError) || (op.name() != "eq" && op.name() != "ne")) return r;
+  PyErr_Clear();  // Python compares by identity what nobody compares
+  Py_RETURN_NOTIMPLEMENTED;
 }
 
 enum class Operand { good, overriding, foreign };

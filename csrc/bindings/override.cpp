@@ -18,6 +18,7 @@ namespace {
 PyObject* disabled;                                // __torch_function__ of a class that says it is no override
 PyObject *name_of_override, *name_of_rows_alone;
 thread_local bool classes_off = false;             // DisableTorchFunctionSubclass
+thread_local bool skip_once = false;               // redispatch_function: nobody is asked about the next call
 thread_local PyObject* mode = nullptr;             // asked about every call
 thread_local PyObject* random_override = nullptr;  // asked about every call that draws random numbers
 
@@ -108,7 +109,7 @@ PyObject* answer(PyObject* function, const std::vector<PyObject*>& found, PyObje
 
 PyObject* torch_function(PyObject* function, PyObject* const* args, Py_ssize_t positional, PyObject* keywords,
                          Asked asked) {
-  if (classes_off && !mode) return nullptr;
+  if ((classes_off && !mode) || std::exchange(skip_once, false)) return nullptr;
   std::vector<PyObject*> found;
   Py_ssize_t named = keywords ? PyTuple_GET_SIZE(keywords) : 0;
   for (Py_ssize_t i = 0; !classes_off && i < positional + named; ++i) collect(args[i], asked, found);
@@ -347,12 +348,17 @@ PyObject* set_torch_function_enabled(PyObject*, PyObject* on) {
   if (wanted < 0) return nullptr;
   return PyBool_FromLong(!std::exchange(classes_off, !wanted));
 }
+PyObject* skip_torch_function_once(PyObject*, PyObject* on) {
+  skip_once = on == Py_True;
+  Py_RETURN_NONE;
+}
 PyObject* is_torch_function_enabled(PyObject*, PyObject*) { return PyBool_FromLong(!classes_off); }
 
 PyObject* has_torch_function(PyObject*, PyObject* args) {
   nb::object sequence = nb::steal(PySequence_Fast(args, "[has_torch_function] a tuple of arguments is wanted."));
   if (!sequence) return nullptr;
   PyObject** items = PySequence_Fast_ITEMS(sequence.ptr());
+  if (std::exchange(skip_once, false)) Py_RETURN_FALSE;
   bool any = !classes_off && std::any_of(items, items + PySequence_Fast_GET_SIZE(sequence.ptr()), overrides);
   return PyBool_FromLong(any || mode);
 }
@@ -392,6 +398,8 @@ void add_overrides(PyObject* module) {
      "As a class's __torch_function__: the class overrides nothing."},
     {"_set_torch_function_enabled", set_torch_function_enabled, METH_O,
      "Whether __torch_function__ of classes is asked on this thread; returns what held before."},
+    {"_skip_torch_function_once", skip_torch_function_once, METH_O,
+     "Whether nobody is asked about the next call on this thread."},
     {"_is_torch_function_enabled", is_torch_function_enabled, METH_NOARGS,
      "Whether __torch_function__ of classes is asked on this thread."},
     {"has_torch_function", has_torch_function, METH_O,

@@ -10,15 +10,25 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Parameter(rushlight.Tensor):
+class _ParameterClass(type(rushlight.Tensor)):
+    """Makes isinstance(x, Parameter) hold for parameters that kept the class of their data."""
+
+    def __instancecheck__(cls, instance):
+        return super().__instancecheck__(instance) or (
+            cls is Parameter and isinstance(instance, rushlight.Tensor) and getattr(instance, "_is_param", False)
+        )
+
+
+class Parameter(rushlight.Tensor, metaclass=_ParameterClass):
     """A tensor that becomes a parameter of the module it is assigned to.
 
     Args:
-        data: the values; any shape. None gives an empty tensor.
+        data: the values; any shape. None gives an empty tensor. A tensor of a class with a `__torch_function__` keeps
+            its class; isinstance(x, Parameter) holds all the same.
         requires_grad: whether gradients are computed for it. Only floating point and complex data may say True.
 
     Raises:
-        RuntimeError: if integer or boolean data is to require a gradient.
+        RuntimeError: if integer or boolean data is to require a gradient, or a class's detach() gives another class.
 
     >>> torch.nn.Parameter(torch.ones(2))
     Parameter containing:
@@ -30,7 +40,16 @@ class Parameter(rushlight.Tensor):
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
             data = rushlight.empty(0)
-        return rushlight.Tensor._make_subclass(cls, data, requires_grad)
+        if not _keeps_its_class(data):
+            return rushlight.Tensor._make_subclass(cls, data, requires_grad)
+        made = data.detach().requires_grad_(requires_grad)
+        if type(made) is not type(data):
+            raise RuntimeError(
+                f"[Parameter] detach() of the data must keep its class, {type(data).__name__}. Received "
+                f"{type(made).__name__}. Mend its __torch_function__, or pass data.as_subclass(torch.Tensor)."
+            )
+        made._is_param = True
+        return made
 
     def __deepcopy__(self, memo):
         known = memo.get(id(self))
@@ -45,6 +64,15 @@ class Parameter(rushlight.Tensor):
 
     def __reduce_ex__(self, protocol):
         return _rebuild_parameter, (type(self), self.data, self.requires_grad)
+
+
+def _keeps_its_class(data):
+    """Whether data is of a class whose __torch_function__ makes results of that class."""
+    disabled = rushlight._core._disabled_torch_function_impl
+    cls = type(data)
+    if cls is rushlight.Tensor or not issubclass(cls, rushlight.Tensor) or hasattr(cls, "_overrides_rows_alone"):
+        return False
+    return cls.__torch_function__ is not disabled
 
 
 class Buffer(rushlight.Tensor):
