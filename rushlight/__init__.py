@@ -126,13 +126,9 @@ _LAZY = {
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(_SPARSE, "rushlight.sparse"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
+    "tensortype": "rushlight.tensor_types",
     **dict.fromkeys(_BY_POSITION, "rushlight.nn.functional.by_position"),
 }
-_LEGACY = {
-    "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "BFloat16Tensor": "bfloat16",
-    "ByteTensor": "uint8", "CharTensor": "int8", "ShortTensor": "int16", "IntTensor": "int32", "LongTensor": "int64",
-    "BoolTensor": "bool",
-}  # fmt: skip
 
 
 def __getattr__(name):
@@ -140,10 +136,8 @@ def __getattr__(name):
         found = getattr(_importlib.import_module(_LAZY[name]), name)
     elif name.startswith("_foreach_"):
         found = getattr(_importlib.import_module("rushlight.foreach"), name)
-    elif name in _LEGACY:
-        from rushlight.tensor import legacy_type
-
-        found = legacy_type(name, getattr(_core, _LEGACY[name]))
+    elif name.endswith("Tensor"):
+        found = _importlib.import_module("rushlight.tensor_types").make(name)
     elif name.endswith("Storage") and name in (storage := _importlib.import_module("rushlight.storage")).CLASSES:
         found = storage.storage_class(name)
     elif name in _PACKAGES:
@@ -160,7 +154,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_LAZY, *_LEGACY, *_PACKAGES})
+    return sorted({*globals(), *_LAZY, *_PACKAGES})
 
 
 def set_default_dtype(d):

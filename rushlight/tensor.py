@@ -220,7 +220,7 @@ def new(self, *args, device=None):
     """A tensor of this dtype: new(*size) is uninitialised, new(sequence) holds the data. (Deprecated: new_tensor.)"""
     if device is not None:
         _core.check_device(device)
-    return legacy_type("new", self.dtype)(*args)
+    return importlib.import_module("rushlight.tensor_types").constructed(self.dtype, *args)
 
 
 @_method
@@ -275,22 +275,3 @@ _members = {name: member for name, member in vars(Tensor).items() if name not in
 for _name, _member in offer(_members, "rushlight:Tensor.").items():
     if _member is not _members[_name]:
         setattr(Tensor, _name, _member)
-
-
-def legacy_type(name, dtype):
-    """FloatTensor and its like: a class that makes tensors of one dtype and recognises them."""
-
-    class Kind(type):
-        def __instancecheck__(cls, value):
-            return isinstance(value, Tensor) and value.dtype == dtype
-
-    def new(cls, *args):
-        if len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], _core.Size):
-            return _core.tensor_from(args[0], dtype, True)
-        if len(args) == 1 and isinstance(args[0], Tensor):
-            return args[0].to(dtype)
-        if len(args) == 1 and not isinstance(args[0], (int, tuple)):
-            return _core.tensor_from(args[0], dtype, True)
-        return _core.empty(args[0] if args and isinstance(args[0], tuple) else args or (0,), dtype=dtype)
-
-    return Kind(name, (), {"__new__": new, "dtype": dtype, "__module__": "rushlight"})

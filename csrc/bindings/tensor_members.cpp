@@ -424,15 +424,9 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
       return adopt(type, empty(dims, default_dtype()));
     };
     if (!n) return adopt(type, empty({0}, default_dtype()));
-    if (n > 1 || PyIndex_Check(first)) {
-      if (n > 1 || !is_tensor(first)) return from_sizes(args);
-    }
+    if (n > 1 || (PyIndex_Check(first) && !PySequence_Check(first) && !is_tensor(first))) return from_sizes(args);
     if (Py_IS_TYPE(first, size_type)) return from_sizes(first);
-    if (is_tensor(first)) {
-      check(impl(first)->dtype == default_dtype() || type != tensor_type, ErrorKind::type,
-            "[Tensor] a tensor must have the default dtype. Received ", *impl(first), ". Use .to(dtype).");
-      return adopt(type, alias(*impl(first)));
-    }
+    if (is_tensor(first)) return adopt(type, alias(*impl(first)));
     check(PySequence_Check(first) || PyObject_CheckBuffer(first), ErrorKind::type,
           "[Tensor] data must be a sequence. Received ", Py_TYPE(first)->tp_name, ". Use torch.tensor() for numbers.");
     nb::module_ core = nb::module_::import_("rushlight._core");

@@ -130,7 +130,7 @@ class UninitializedTensorMixin:
 
     _ALLOWED = frozenset(
         (
-            "__get__", "__hash__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float", "get_device", "half",
+            "__get__", "__hash__", "__set__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float", "get_device", "half",
             "int", "is_complex", "is_floating_point", "long", "requires_grad_", "short", "size", "to", "to_dtype",
         )
     )  # fmt: skip
@@ -166,7 +166,7 @@ class UninitializedTensorMixin:
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         if getattr(func, "__name__", None) in cls._ALLOWED:
-            return super().__torch_function__(func, types, args, kwargs or {})
+            return rushlight.Tensor.__torch_function__.__func__(cls, func, types, args, kwargs)  # stays uninitialized
         raise ValueError(
             f"[{getattr(func, '__name__', func)}] an uninitialized parameter cannot take part in a computation. "
             "Call forward of its module with an input of the right shape first."
