@@ -143,12 +143,14 @@ def logging(torch):
     x, y = torch.arange(1.0, 5).as_subclass(Noted), torch.arange(4.0).as_subclass(Derived)
     i, plain, refusing = torch.arange(4).as_subclass(Noted), torch.ones(4), torch.ones(4).as_subclass(Refusing)
     F = torch.nn.functional
-    names = "add sub mul floordiv mod pow lt le gt ge eq ne iadd isub imul itruediv ifloordiv imod ipow"
+    binary = ("add", "sub", "mul", "floordiv", "mod", "pow", "lt", "le", "gt", "ge", "eq", "ne")
+    in_place = ("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow")
+    of_bits = ("and_", "or_", "xor", "lshift", "rshift", "iand", "ior", "ixor", "ilshift", "irshift")
+    slots = [(getattr(operator, n), a, b) for n in binary for a, b in ((x, x), (x, 2), (2, x), (plain, x))]
+    slots += [(getattr(operator, n), x, b) for n in in_place for b in (x, 2)]
+    slots += [(getattr(operator, n), i, b) for n in of_bits for b in (i, 2)]
     acts = [
-        *(lambda f=getattr(operator, n), a=a: f(a[0].clone() if n[0] == "i" else a[0], a[1])
-          for n in names.split() for a in ((x, x), (x, 2), *(() if n[0] == "i" else ((2, x), (plain, x))))),
-        *(lambda f=getattr(operator, n), b=b: f(i.clone(), b)
-          for n in "and_ or_ xor lshift rshift iand ior ixor ilshift irshift".split() for b in (i, 2)),
+        *(lambda f=f, a=a, b=b: f(a.clone() if isinstance(a, torch.Tensor) else a, b) for f, a, b in slots),
         lambda: x + y, lambda: y * x, lambda: x @ y, lambda: x / 2, lambda: x + refusing, lambda: refusing + refusing,
         lambda: -x, lambda: abs(x), lambda: +x, lambda: ~(x > 2), lambda: len(x), lambda: bool(x[0]),
         lambda: float(x[0]), lambda: [1, 2][i[0]], lambda: 4.0 in x, lambda: x[0], lambda: x[:2], lambda: plain[i],
@@ -298,12 +300,12 @@ def helpers(torch):
         def __torch_function__(cls, func, types, args=(), kwargs=None):
             return NotImplemented
 
-    class Seeing(torch.Tensor):
-        seen = []
+    names = []
 
+    class Seeing(torch.Tensor):
         @classmethod
         def __torch_function__(cls, func, types, args=(), kwargs=None):
-            cls.seen.append(func.__name__)
+            names.append(func.__name__)
             return o.redispatch_function(func, types, args, kwargs)
 
     def composed(a, b):
@@ -313,7 +315,7 @@ def helpers(torch):
 
     def seen():
         result = composed(torch.ones(1).as_subclass(Seeing), torch.ones(1))
-        return Seeing.seen, type(result).__name__
+        return names, type(result).__name__
 
     sub, parameter = torch.ones(1).as_subclass(Seeing), torch.nn.Parameter(torch.ones(1))
     functions = (
@@ -383,7 +385,7 @@ def test_detach_must_keep_the_class_of_a_parameter():
             with overrides.DisableTorchFunctionSubclass():
                 return func(*args, **(kwargs or {}))
 
-    with pytest.raises(RuntimeError, match="detach.. of the data must keep its class, Losing"):
+    with pytest.raises(RuntimeError, match=r"detach\(\) of the data must keep its class, Losing"):
         rushlight.nn.Parameter(rushlight.ones(1).as_subclass(Losing))
 
 

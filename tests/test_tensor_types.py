@@ -8,7 +8,7 @@ import rushlight
 oracle = pytest.importorskip("torch")
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]
-NAMES = "Float Double Half BFloat16 Byte Char Short Int Long Bool".split()
+NAMES = ["Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool"]
 OF_A_CLASS = (
     "torch.{0}Tensor(2, 3)", "torch.{0}Tensor([1, 0])", "torch.{0}Tensor()", "torch.{0}Tensor(3)",
     "torch.{0}Tensor((2, 3))", "torch.{0}Tensor(torch.Size([2, 3]))", "torch.{0}Tensor(torch.ones(2))",
