@@ -131,8 +131,8 @@ class UninitializedTensorMixin:
     _ALLOWED = frozenset(
         (
             "__get__", "__hash__", "__set__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float",
-            "get_device", "half", "int", "is_complex", "is_floating_point", "long", "requires_grad_", "short", "size", "to",
-            "to_dtype",
+            "get_device", "half", "int", "is_complex", "is_floating_point", "long", "requires_grad_", "short", "size",
+            "to", "to_dtype",
         )
     )  # fmt: skip
 

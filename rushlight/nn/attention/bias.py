@@ -60,6 +60,9 @@ class CausalBias(rushlight.Tensor):
         with DisableTorchFunctionSubclass():
             return func(*args, **kwargs)
 
+    def __repr__(self):
+        return repr(self.as_subclass(rushlight.Tensor))
+
     @staticmethod
     def _attend(query, key, value, attn_mask, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
         if is_causal:
