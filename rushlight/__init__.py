@@ -134,8 +134,11 @@ _LAZY = {
 def __getattr__(name):
     if name in _LAZY:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
+        if name in _RECURRENT or name in _BY_POSITION:
+            found = _ops.offer({name: found}, "rushlight:")[name]
     elif name.startswith("_foreach_"):
         found = getattr(_importlib.import_module("rushlight.foreach"), name)
+        found = _ops.offer({name: found}, "rushlight:")[name]
     elif name.endswith("Tensor"):
         found = _importlib.import_module("rushlight.tensor_types").make(name)
     elif name.endswith("Storage") and name in (storage := _importlib.import_module("rushlight.storage")).CLASSES:
@@ -154,7 +157,8 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_LAZY, *_PACKAGES})
+    types = _importlib.import_module("rushlight.tensor_types").DTYPES
+    return sorted({*globals(), *_LAZY, *_PACKAGES, *types})
 
 
 def set_default_dtype(d):

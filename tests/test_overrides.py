@@ -1,6 +1,8 @@
 """Classes with __torch_function__: each program runs on both libraries, and must tell the same."""
 
 import copy
+import importlib
+import inspect
 import operator
 import pickle
 
@@ -355,6 +357,25 @@ def test_a_subclass_is_copied_and_pickled_with_its_attributes():
     for made in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
         assert type(made) is Plain and made.tag == [1] and made.tag is not x.tag and made.tolist() == [1, 1]
     assert type(copy.deepcopy(rushlight.nn.Parameter(x))) is Plain
+
+
+# Public functions in Python that take no tensors, or only ask about one.
+NOT_OFFERED = {
+    "rushlight": {"get_default_device", "is_storage", "is_tensor", "set_default_device", "set_default_dtype"},
+    "rushlight.nn.functional": {"assert_int_or_pair", "has_torch_function_unary", "has_torch_function_variadic"},
+    "rushlight.linalg": set(), "rushlight.fft": set(), "rushlight.special": set(),
+}  # fmt: skip
+LAZY = ("batch_norm", "embedding", "lstm", "gru_cell", "_foreach_add", "pixel_shuffle", "kl_div")
+
+
+@pytest.mark.parametrize("path", NOT_OFFERED)
+def test_every_function_of_tensors_is_offered(path):
+    space = importlib.import_module(path)
+    names = {*rushlight.ops.FUNCTIONS, *LAZY} if path == "rushlight" else dir(space)
+    functions = {name for name in names if name[0] != "_" and inspect.isfunction(getattr(space, name, None))}
+    assert functions <= NOT_OFFERED[path]
+    members = {name for name, f in vars(rushlight.Tensor).items() if inspect.isfunction(f) and name[0] != "_"}
+    assert not members and all(not inspect.isfunction(getattr(rushlight, name)) for name in LAZY)
 
 
 def test_functions_in_python_stay_themselves():

@@ -437,7 +437,8 @@ PyObject* ask_about_slot(const OpDef& op, PyObject* left, PyObject* right, bool 
   }
   nb::object method = nb::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), name.c_str()));
   PyObject* r = method ? torch_function(method.ptr(), both, 2, nullptr, Asked::of_a_row) : nullptr;
-  if (r || !PyErr_ExceptionMatches(PyExc_TypeError) || (op.name() != "eq" && op.name() != "ne")) return r;
+  if (r || !PyErr_Occurred() || (op.name() != "eq" && op.name() != "ne")) return r;
+  if (!PyErr_ExceptionMatches(PyExc_TypeError)) return nullptr;
   PyErr_Clear();  // Python compares by identity what nobody compares
   Py_RETURN_NOTIMPLEMENTED;
 }

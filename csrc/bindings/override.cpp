@@ -198,7 +198,7 @@ bool any_overrides(PyObject* const* args, Py_ssize_t n) {
 PyObject* offered_call(PyObject* self_, PyObject* const* args, std::size_t flagged, PyObject* keywords) {
   PyOffered& self = as_offered(self_);
   Py_ssize_t n = PyVectorcall_NARGS(flagged), all = n + (keywords ? PyTuple_GET_SIZE(keywords) : 0);
-  if (modes || (!self.of_data && !classes_off && any_overrides(args, all))) [[unlikely]] {
+  if (modes || (!self.of_data && any_overrides(args, all))) [[unlikely]] {
     PyObject* r = self.of_data ? ask_mode(self_, false, args, n, keywords)
                                : torch_function(self_, args, n, keywords, Asked::of_all);
     if (r || PyErr_Occurred()) return r;
@@ -209,6 +209,7 @@ PyObject* offered_call(PyObject* self_, PyObject* const* args, std::size_t flagg
 PyObject* offered_bind(PyObject* self, PyObject* object, PyObject*) {
   return object ? PyMethod_New(self, object) : new_reference(self);
 }
+PyObject* offered_unbound(PyObject* self, PyObject*, PyObject*) { return new_reference(self); }
 PyObject* offered_attribute(PyObject* self, PyObject* name) {
   PyObject* found = PyObject_GenericGetAttr(self, name);
   if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
@@ -279,6 +280,7 @@ PyMethodDef offered_methods[] = {
 };
 PyType_Slot offered_slots[] = {
   {Py_tp_call, slot(PyVectorcall_Call)},
+  {Py_tp_descr_get, slot(offered_unbound)},  // with which inspect sees a routine
   {Py_tp_repr, slot(offered_repr)},
   {Py_tp_getattro, slot(offered_attribute)},
   {Py_tp_setattro, slot(offered_set_attribute)},
@@ -402,11 +404,12 @@ void add_overrides(PyObject* module) {
     {"_is_torch_function_enabled", is_torch_function_enabled, METH_NOARGS,
      "Whether __torch_function__ of classes is asked on this thread."},
     {"has_torch_function", has_torch_function, METH_O,
-     "Whether __torch_function__ is asked about a call with these arguments: by one's class, or by a mode."},
+     "has_torch_function(relevant_args)\n--\n\n"
+     "Whether __torch_function__ is asked about a call with these arguments: one's class, or a mode."},
     {"handle_torch_function", function_of(handle_torch_function), METH_FASTCALL | METH_KEYWORDS,
-     "handle_torch_function(public_api, relevant_args, *args, **kwargs): what the overriding among the relevant "
-     "arguments make of the call; subclasses are asked before their bases. Raises TypeError when all return "
-     "NotImplemented."},
+     "handle_torch_function(public_api, relevant_args, *args, **kwargs)\n--\n\n"
+     "What a mode, or the overriding among the relevant arguments, make of the call; subclasses are asked before their "
+     "bases. Raises TypeError when all return NotImplemented."},
     {"_set_torch_function_mode", set_mode, METH_O,
      "A callable that on this thread is asked first, as a __torch_function__ is, about every call; or None. Returns "
      "the one before."},

@@ -208,7 +208,7 @@ def to_dlpack(tensor):
     return tensor.__dlpack__()
 
 
-@composition
+@composition(method=False)  # the method is the core's
 def is_floating_point(input):
     """Whether the dtype is a floating point one.
 
@@ -218,7 +218,7 @@ def is_floating_point(input):
     return input.dtype.is_floating_point
 
 
-@composition
+@composition(method=False)  # the method is the core's
 def is_complex(input):
     """Whether the dtype is complex.
 

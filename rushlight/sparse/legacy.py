@@ -4,11 +4,14 @@ import rushlight
 from rushlight import tensor_types
 from rushlight.sparse.creation import sparse_coo_tensor
 
-DTYPES = [name for name in tensor_types.DTYPES if name != "BoolTensor"]  # which PyTorch never had
-
 
 def legacy_type(name):
-    """The class of this name: called, it makes a COO tensor; isinstance asks for the dtype."""
+    """The class of this name: called, it makes a COO tensor; isinstance asks for the dtype.
+
+    Raises AttributeError when there is none.
+    """
+    if name == "BoolTensor":  # which PyTorch never had
+        raise AttributeError("module 'rushlight.sparse' has no attribute 'BoolTensor'")
     return tensor_types.make(name, "rushlight.sparse", _construct, rushlight.sparse_coo)
 
 
