@@ -211,17 +211,15 @@ PyObject* offered_bind(PyObject* self, PyObject* object, PyObject*) {
 }
 PyObject* offered_unbound(PyObject* self, PyObject*, PyObject*) { return new_reference(self); }
 PyObject* offered_attribute(PyObject* self, PyObject* name) {
-  PyObject* found = PyObject_GenericGetAttr(self, name);
-  if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+  bool of_function = !PyUnicode_CompareWithASCIIString(name, "__doc__") ||  // else found in the type
+                     !PyUnicode_CompareWithASCIIString(name, "__module__");
+  PyObject* found = of_function ? nullptr : PyObject_GenericGetAttr(self, name);
+  if (found || (!of_function && !PyErr_ExceptionMatches(PyExc_AttributeError))) return found;
   PyErr_Clear();
   return PyObject_GetAttr(as_offered(self).function, name);
 }
 int offered_set_attribute(PyObject* self, PyObject* name, PyObject* value) {
   return PyObject_SetAttr(as_offered(self).function, name, value);
-}
-template <int which> PyObject* offered_text(PyObject* self, void*) {  // which Python would read from the type
-  static constexpr const char* kNames[] = {"__doc__", "__module__"};
-  return PyObject_GetAttrString(as_offered(self).function, kNames[which]);
 }
 PyObject* offered_repr(PyObject* self) {
   nb::object path = nb::steal(PyObject_CallMethod(as_offered(self).path, "replace", "ss", ":", "."));
@@ -267,11 +265,6 @@ PyMemberDef offered_members[] = {
   {"__wrapped__", T_OBJECT, offsetof(PyOffered, function), READONLY, nullptr},
   {nullptr, 0, 0, 0, nullptr},
 };
-PyGetSetDef offered_texts[] = {
-  {"__doc__", offered_text<0>, nullptr, nullptr, nullptr},
-  {"__module__", offered_text<1>, nullptr, nullptr, nullptr},
-  {nullptr, nullptr, nullptr, nullptr, nullptr},
-};
 PyMethodDef offered_methods[] = {
   {"__reduce__", offered_reduce, METH_NOARGS, nullptr},
   {"__copy__", offered_same, METH_NOARGS, nullptr},
@@ -285,7 +278,6 @@ PyType_Slot offered_slots[] = {
   {Py_tp_getattro, slot(offered_attribute)},
   {Py_tp_setattro, slot(offered_set_attribute)},
   {Py_tp_members, offered_members},
-  {Py_tp_getset, offered_texts},
   {Py_tp_methods, offered_methods},
   {Py_tp_traverse, slot(offered_traverse)},
   {Py_tp_clear, slot(offered_clear)},
@@ -296,7 +288,6 @@ PyType_Slot offered_method_slots[] = {
   {Py_tp_call, slot(PyVectorcall_Call)},
   {Py_tp_descr_get, slot(offered_bind)},
   {Py_tp_members, offered_members},
-  {Py_tp_getset, offered_texts},
   {Py_tp_traverse, slot(offered_traverse)},
   {Py_tp_clear, slot(offered_clear)},
   {Py_tp_dealloc, slot(offered_free)},

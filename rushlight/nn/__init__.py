@@ -49,7 +49,7 @@ def __getattr__(name):
     if name in _PARTS:  # loaded when they are first named
         return _importlib.import_module(f"rushlight.nn.{name}")
     if name in _QUANTIZED:
-        raise NotImplementedError(
+        raise AttributeError(
             f"[torch.nn.{name}] layers of whole numbers do not exist here. Use the layers of torch.nn, in bfloat16 or "
             "float16 to save memory."
         )
