@@ -99,8 +99,8 @@ PyObject* answer(PyObject* function, const std::vector<PyObject*>& found, PyObje
     Py_DECREF(r);
   }
   PyErr_Format(PyExc_TypeError,
-               "[__torch_function__] no class among %R implements %R: all of them returned NotImplemented.", types.ptr(),
-               function);
+               "[__torch_function__] no class among %R implements %R: all of them returned NotImplemented.",
+               types.ptr(), function);
   return nullptr;
 }
 
