@@ -4,6 +4,8 @@
 False
 """
 
+import importlib
+
 
 def is_available():
     """False: the core has no GPU kernels yet."""
@@ -40,6 +42,8 @@ def empty_cache():
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
+    if name.endswith("Tensor"):
+        return importlib.import_module("rushlight.tensor_types").make(name, __name__, _no_tensor, is_cuda=True)
 
     def missing(*args, **kwargs):
         raise RuntimeError(
@@ -49,3 +53,7 @@ def __getattr__(name):
 
     missing.__name__ = name
     return missing
+
+
+def _no_tensor(dtype, *args, **kwargs):
+    raise TypeError(f"[cuda] tensors of {dtype} on a GPU cannot be made: no CUDA device is supported. Stay on the cpu.")

@@ -16,6 +16,8 @@ METHODS = {
     "sparse_resize_": _RESIZED,
     "sparse_resize_and_clear_": _RESIZED,
     "to_padded_tensor": "nested tensors do not exist. Use torch.nn.utils.rnn.pad_sequence.",
+    "_make_wrapper_subclass": "there is no dispatcher below the operators. Hold a tensor in an object that defines "
+    "__torch_function__, or use torch.Tensor._make_subclass.",
     "chalf": "complex numbers of two halves do not exist. Use cfloat().",
 }
 

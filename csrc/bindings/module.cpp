@@ -68,6 +68,7 @@ NB_MODULE(_core, m) {
   add_optim(m);
   add_state(m);
   add_source(m);
+  add_overrides(m.ptr());
   add_operators(m.ptr());
   install_provenance();
   if (PyErr_Occurred()) throw nb::python_error();

@@ -25,13 +25,14 @@ void set_state(Generator& g, const Tensor& state) {
 std::uint64_t seed_of(nb::handle seed) {
   Arg a;
   if (PyLong_Check(seed.ptr())) {
-    std::uint64_t low = PyLong_AsUnsignedLongLongMask(seed.ptr());
-    nb::object n = nb::borrow(seed);
-    bool fits = nb::cast<bool>(n < nb::steal(PyLong_FromString("18446744073709551616", nullptr, 10))) &&
-                nb::cast<bool>(n >= nb::steal(PyLong_FromString("-9223372036854775808", nullptr, 10)));
-    if (!fits) PyErr_Clear();
-    check(fits, ErrorKind::runtime, "[manual_seed] Overflow when unpacking long: the seed must be in [-2**63, 2**64).");
-    return low;
+    int overflow = 0;
+    i64 value = PyLong_AsLongLongAndOverflow(seed.ptr(), &overflow);
+    if (!overflow) return static_cast<std::uint64_t>(value);
+    std::uint64_t large = overflow > 0 ? PyLong_AsUnsignedLongLong(seed.ptr()) : 0;
+    bool fits = overflow > 0 && !PyErr_Occurred();
+    PyErr_Clear();
+    check(fits, ErrorKind::value, "[manual_seed] Overflow when unpacking long: the seed must be in [-2**63, 2**64).");
+    return large;
   }
   i64 i;
   if (integer_of(seed.ptr(), i)) return static_cast<std::uint64_t>(i);
@@ -72,8 +73,20 @@ void add_random(nb::module_& m) {
       .def(
           "get_state", [](const Generator& g) { return state_tensor(g); },
           "The state, a uint8 tensor [5056] that PyTorch reads too.")
-      .def("set_state", set_state, nb::arg("state"),
-           "Continues from a state. Raises RuntimeError or TypeError when it is none.")
+      .def(
+          "set_state",
+          [](nb::object self, const Tensor& state) {
+            set_state(nb::cast<Generator&>(self), state);
+            return self;
+          },
+          nb::arg("state"),
+          "Continues from a state; returns the generator. Raises RuntimeError or TypeError when it is none.")
+      .def("__getstate__", state_tensor)
+      .def("__setstate__",
+           [](Generator& g, const Tensor& state) {
+             new (&g) Generator();
+             set_state(g, state);
+           })
       .def(
           "clone_state", [](const Generator& g) { return Generator(g); },
           "A generator that continues the same stream on its own.")

@@ -31,7 +31,7 @@ nb::object common_type(nb::handle first, nb::handle second) {
     } else if (overrides(o)) {
       nb::object self = nb::module_::import_("rushlight._core").attr("result_type");
       PyObject* both[] = {first.ptr(), second.ptr()};
-      if (PyObject* r = torch_function(self.ptr(), both, 2, nullptr)) return nb::steal(r);
+      if (PyObject* r = torch_function(self.ptr(), both, 2, nullptr, Asked::of_a_row)) return nb::steal(r);
       throw nb::python_error();
     } else if (PyComplex_Check(o)) {
       held[k] = empty(Sizes{}, DType::c128);

@@ -311,7 +311,16 @@ PyObject* untyped_storage(PyObject* self, PyObject*) {
 
 // --- subclasses and construction
 bool is_tensor_class(const char* op, PyObject* type) {
-  if (PyType_Check(type) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type)) return true;
+  static PyObject* dispatch = PyUnicode_InternFromString("__torch_dispatch__");
+  if (PyType_Check(type) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type)) {
+    if (_PyType_Lookup(reinterpret_cast<PyTypeObject*>(type), dispatch) == _PyType_Lookup(tensor_type, dispatch))
+      return true;
+    PyErr_Format(PyExc_NotImplementedError,
+                 "[%s] cls must not define __torch_dispatch__: there is no dispatcher below the operators. Received "
+                 "%R. Use __torch_function__.",
+                 op, type);
+    return false;
+  }
   PyErr_Format(PyExc_TypeError, "[%s] cls must be a subclass of Tensor. Received %R.", op, type);
   return false;
 }
@@ -415,15 +424,9 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
       return adopt(type, empty(dims, default_dtype()));
     };
     if (!n) return adopt(type, empty({0}, default_dtype()));
-    if (n > 1 || PyIndex_Check(first)) {
-      if (n > 1 || !is_tensor(first)) return from_sizes(args);
-    }
+    if (n > 1 || (PyIndex_Check(first) && !PySequence_Check(first) && !is_tensor(first))) return from_sizes(args);
     if (Py_IS_TYPE(first, size_type)) return from_sizes(first);
-    if (is_tensor(first)) {
-      check(impl(first)->dtype == default_dtype() || type != tensor_type, ErrorKind::type,
-            "[Tensor] a tensor must have the default dtype. Received ", *impl(first), ". Use .to(dtype).");
-      return adopt(type, alias(*impl(first)));
-    }
+    if (is_tensor(first)) return adopt(type, alias(*impl(first)));
     check(PySequence_Check(first) || PyObject_CheckBuffer(first), ErrorKind::type,
           "[Tensor] data must be a sequence. Received ", Py_TYPE(first)->tp_name, ". Use torch.tensor() for numbers.");
     nb::module_ core = nb::module_::import_("rushlight._core");

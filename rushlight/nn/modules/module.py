@@ -45,6 +45,7 @@ class Module(StateDict):
     T_destination = TypeVar("T_destination", bound=dict)
     dump_patches = False
     call_super_init = False
+    _is_full_backward_hook = None  # of the hooks that are registered
     _version = 1
 
     def __init__(self, *args, **kwargs):
@@ -222,11 +223,20 @@ class Module(StateDict):
         >>> layer(torch.ones(1, 1, requires_grad=True)).sum().backward()
         (tensor([[1.]]),)
         """
-        return add_hook(self._backward_hooks, hook, prepend=prepend)
+        return self._add_backward_hook(hook, prepend, full=True)
 
     def register_backward_hook(self, hook):
-        """The old name of `register_full_backward_hook`."""
-        return self.register_full_backward_hook(hook)
+        """The old form of `register_full_backward_hook`. A module has hooks of one form: RuntimeError otherwise."""
+        return self._add_backward_hook(hook, False, full=False)
+
+    def _add_backward_hook(self, hook, prepend, full):
+        if self._backward_hooks and self._is_full_backward_hook != full:
+            raise RuntimeError(
+                "[register_backward_hook] a module cannot use both regular backward hooks and full backward hooks. "
+                "Register all with register_full_backward_hook."
+            )
+        self._is_full_backward_hook = full
+        return add_hook(self._backward_hooks, hook, prepend=prepend)
 
     # -- attributes ---------------------------------------------------------------------------------------------
 
