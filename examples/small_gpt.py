@@ -1,4 +1,4 @@
-"""A small GPT learns to add: it writes the sum of two numbers after "47+85=", and is tested on sums it never saw."""
+"""A small GPT learns to add: it writes the sum after "47+85=", and is tested on sums it never saw."""
 
 import argparse
 import math
@@ -66,7 +66,7 @@ def sums():
 
 
 def spell(numbers):
-    """"47+85=231" is 47+85=132."""
+    """The symbols as a reader writes them: 47+85=132 for "47+85=231"."""
     text = "".join(SYMBOLS[number] for number in numbers)
     return text[:QUESTION] + text[: QUESTION - 1 : -1].removeprefix("0")
 

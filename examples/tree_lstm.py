@@ -92,7 +92,7 @@ def main(arguments=None):
     right = [answer == evaluate(formula) for formula, answer in zip(formulas, answers, strict=True)]
     shown = min((formula for formula in formulas if len(spell(formula)) > 60), key=lambda formula: len(spell(formula)))
     print(f"{spell(shown)} is {str(answers[formulas.index(shown)]).lower()}")
-    print(f"{sum(right) / len(right):.1%} of {len(right)} formulas up to depth 7 are right, learned from depth 4 and less")
+    print(f"{sum(right) / len(right):.1%} of {len(right)} formulas up to depth 7 are right; it learned from depth 4")
     torch.save(net.state_dict(), options.out / "tree_lstm.pt")
     return losses
 

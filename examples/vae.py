@@ -40,8 +40,8 @@ def negative_elbo(logits, mean, log_variance, images):
 
 def save_picture(images, path, columns=16, scale=6):
     """Writes images [N, 64] side by side: a PNG where Pillow is installed, else a PGM. Returns the path."""
-    rows = len(images) // columns
-    sheet = 1 - images.reshape(rows, columns, 8, 8).permute(0, 2, 1, 3).reshape(rows * 8, columns * 8)
+    tiles = F.pad(1 - images.reshape(-1, columns, 8, 8), (1, 1, 1, 1), value=1.0)
+    sheet = tiles.permute(0, 2, 1, 3).reshape(-1, columns * 10)
     sheet = sheet.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
     height, width = sheet.shape
     grey = bytes((255 * sheet).round().to(torch.uint8).flatten().tolist())
