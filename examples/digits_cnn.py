@@ -46,7 +46,7 @@ def main(arguments=None):
 
     net = make_net()
     steps = options.epochs * len(loader)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    optimizer = torch.optim.SGD(net.parameters(), momentum=0.9, weight_decay=5e-4, nesterov=True)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=steps)
     losses = []
     with tqdm(total=steps, unit="batch") as bar:
