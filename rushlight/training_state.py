@@ -186,7 +186,7 @@ def _attempt(name: str, set_state: Callable[[Any], Any], state: Any) -> list[str
     try:
         set_state(state)
     except Exception as error:  # of whatever kind the part raises
-        return [f"{name!r}: {type(error).__name__}: {error}."]
+        return [f"{name!r}: {type(error).__name__}: {str(error).rstrip('.')}."]
     return []
 
 

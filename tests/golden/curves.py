@@ -1,6 +1,6 @@
 """The losses of the training programs in examples/, step by step, as they were when someone last looked at them.
 
-    python -m tests.golden.curves [NAME...]     train again, and write tests/golden/NAME.json
+python -m tests.golden.curves [NAME...]     train again, and write tests/golden/NAME.json
 """
 
 import contextlib

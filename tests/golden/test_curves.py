@@ -18,7 +18,9 @@ train = functools.cache(curves.train)
 
 @pytest.mark.parametrize("name", curves.PROGRAMS)
 def test_golden_curve(name):
-    assert train(name) == pytest.approx(curves.golden(name), rel=TOLERANCE[name]), "meant? python -m tests.golden.curves"
+    assert train(name) == pytest.approx(curves.golden(name), rel=TOLERANCE[name]), (
+        "meant? python -m tests.golden.curves"
+    )
 
 
 def test_every_curve_is_checked():
