@@ -188,7 +188,7 @@ def test_a_failed_save_leaves_the_file(tmp_path):
     run = torch.TrainingState(step=1, seen=[])
     run.save(tmp_path / "run.pt")
     run.step, run.seen = 2, [object()]
-    with pytest.raises(TypeError, match="'seen.0'"):
+    with pytest.raises(TypeError, match=r"'seen\.0'"):
         run.save(tmp_path / "run.pt")
     again = torch.TrainingState(step=0, seen=[])
     assert again.restore(tmp_path / "run.pt") and again.step == 1
