@@ -25,36 +25,29 @@ def holds(address):
     return any(slab.address <= address < slab.address + slab.size for slab in _slabs)
 
 
-class _Lease(weakref.ref):
-    """Notices the death of a tensor by that of the memoryview it lives on."""
-
-    __slots__ = ("slab",)
-
-
 class _Slab:
-    """Shared memory, and the tensors of this process that look into it."""
+    """Shared memory, and the tensors of this process that look into it: their deaths are those of their memoryviews."""
 
     def __init__(self, number, memory, returned):
         self.number, self.memory, self._returned = number, memory, returned
         self.address, self.size = memory.data_ptr(), memory.nbytes
         self._bytes = memoryview(memory)
-        self._leases = set()
+        self._leases = {}  # by id: a dead reference has no hash
         self.used = 0  # bytes, by the sender's account
         self.live = 0  # tensors, on both sides, by the sender's account
         _slabs.add(self)
 
     def tensor(self, offset, dtype, shape, stride=None):
-        """The tensor at an offset; `returned` is given the slab's number when nothing looks into its memory any more."""
+        """The tensor at an offset; `returned` is given the slab's number when its memory is not looked at any more."""
         view = self._bytes[offset : offset + math.prod(shape) * dtype.itemsize]
-        lease = _Lease(view, self._end)
-        lease.slab = self
-        self._leases.add(lease)
+        lease = weakref.ref(view, self._end)
+        self._leases[id(lease)] = lease
         made = _core.from_buffer(view).view(dtype)
         return made.view(shape) if stride is None else made.as_strided(shape, stride)
 
     def _end(self, lease):
         # Whatever thread the last reference dies in: both operations are atomic.
-        self._leases.discard(lease)
+        del self._leases[id(lease)]
         self._returned.append(self.number)
 
 
@@ -109,7 +102,7 @@ class Arena:
         """The bytes of a value whose tensors lie in slabs; those that do not are copied there."""
         file = io.BytesIO()
         pickler = ForkingPickler(file, pickle.HIGHEST_PROTOCOL)
-        pickler.dispatch_table = pickler.dispatch_table.new_child({_core.Tensor: self._reduce})
+        pickler.dispatch_table = {**pickler.dispatch_table, _core.Tensor: self._reduce}
         pickler.dump(value)
         return file.getbuffer()
 

@@ -2,6 +2,7 @@
 
 import array
 import collections
+import contextlib
 import os
 import socket
 import struct
@@ -67,6 +68,9 @@ class Channel:
             del self._arrived[:end]
 
     def close(self):
+        """Ends the connection, even where a process forked meanwhile has this end too."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         while self.descriptors:
             os.close(self.descriptors.popleft())

@@ -1,8 +1,8 @@
 """Random numbers in workers: a stream for every sample, whichever worker reads it.
 
-Before a sample is read, the generators of rushlight, of ``random`` and of NumPy are seeded from a key: the pass (its base
-seed and its number) and the sample. Worker threads have generators of their own; the module-level functions of ``random``
-and ``numpy.random`` find them.
+Before a sample is read, the generators of rushlight, of ``random`` and of NumPy are seeded from a key: the pass (its
+base seed and its number) and the sample. Worker threads have generators of their own; the module-level functions of
+``random`` and ``numpy.random`` find them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
+import sys
 import threading
 from typing import Any
 
@@ -34,12 +35,8 @@ class Streams:
     """The three generators that the calling thread draws from."""
 
     def __init__(self):
-        try:
-            import numpy.random
-        except ImportError:
-            self._numpy = None
-        else:
-            self._numpy = getattr(_own, "numpy", numpy.random)
+        # Whoever has not loaded NumPy does not draw from it; workers load it, so that none begins to in a sample.
+        self._numpy = getattr(_own, "numpy", sys.modules.get("numpy.random"))
         self._random = getattr(_own, "random", random)
         self._pass = 0
 
@@ -99,7 +96,13 @@ def _numpy_seed(base_seed: int, worker: int) -> list:
     return numpy.random.SeedSequence(entropy).generate_state(4).tolist()
 
 
-def give_thread_its_own() -> Any:
+def load_numpy() -> None:
+    """Loads NumPy where it is installed."""
+    with contextlib.suppress(ImportError):
+        import numpy.random  # noqa: F401
+
+
+def give_thread_its_own() -> None:
     """Generators of its own for the calling thread: what it draws from modules does not depend on other threads."""
     _divert()
     _own.rushlight = rushlight.Generator()
