@@ -84,7 +84,7 @@ class Progress:
             "exhausted": self._exhausted,
             "pending": [] if is_stream else pending,
             "turn": self.turn,
-            "streams": self.streams if is_stream else None,
+            "streams": list(self.streams) if is_stream else None,
             "sampler": None if is_stream else self._order.state_dict(),
         }
 

@@ -313,12 +313,17 @@ class BatchSampler(Sampler[list]):
         self.drop_last = drop_last
 
     def __iter__(self) -> Iterator[list]:
-        order = self._order()
-        indices = iter(order)
+        resumed_at_end, self._resumed_at_end, self._at_end = self._resumed_at_end, False, False
+        if resumed_at_end:
+            return
+        indices = iter(self._order())
         while batch := list(itertools.islice(indices, self.batch_size)):
-            if self.drop_last and len(batch) < self.batch_size:
-                return
+            # A short batch has met the end of the sampler inside, whose state is then that of a new pass.
+            self._at_end = len(batch) < self.batch_size
+            if self._at_end and self.drop_last:
+                break
             yield batch
+        self._at_end = False
 
     def _order(self) -> Any:
         # Found anew where it was replaced: programs exchange `sampler` for a distributed one.
@@ -327,19 +332,21 @@ class BatchSampler(Sampler[list]):
         return self._resumable[1]
 
     _resumable: tuple | None = None  # the sampler inside, and what resumes it
+    _at_end = _resumed_at_end = False
 
     def state_dict(self) -> dict:
         """Where the latest pass of the sampler inside stands."""
-        return {"sampler": self._order().state_dict()}
+        return {"sampler": self._order().state_dict(), "at_end": self._at_end or self._resumed_at_end}
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Lets the next pass go on where the state was taken. Raises ValueError if the state is none."""
-        if not isinstance(state_dict, dict) or "sampler" not in state_dict:
+        if not isinstance(state_dict, dict) or not {"sampler", "at_end"} <= state_dict.keys():
             raise ValueError(
-                f"[BatchSampler] a state must hold sampler. Received {_named(state_dict)}. "
+                f"[BatchSampler] a state must hold sampler and at_end. Received {_named(state_dict)}. "
                 "Give what state_dict() of a BatchSampler returned."
             )
         self._order().load_state_dict(state_dict["sampler"])
+        self._resumed_at_end = state_dict["at_end"]
 
     def __len__(self) -> int:
         count = len(self.sampler)  # type: ignore[arg-type]
