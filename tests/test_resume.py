@@ -1,4 +1,4 @@
-"""A run that is killed and started again ends with the same bits: see tests/resume.py, which kills as often as asked."""
+"""A run that is killed and started again ends with the same bits: see tests/resume.py, which kills without end."""
 
 import pytest
 
