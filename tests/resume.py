@@ -28,7 +28,7 @@ PATIENCE = 30  # seconds for the workers of a killed run to notice
 
 def start(folder, workers, epochs):
     """The run as a process that leads a session, by which all that it starts is known."""
-    program = [sys.executable, str(ROOT / "examples" / "resumable.py"), "--out", str(folder), "--every", "3"]
+    program = [sys.executable, str(ROOT / "examples" / "resumable.py"), "--out", str(folder), "--every", "1"]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [*program, "--epochs", str(epochs), "--workers", str(workers)],

@@ -52,6 +52,7 @@ EXPECTED = {
 SHORT = {
     "character_lstm.py": (["--steps", "2"], ["The Zen of Python, by Tim Peters", "lines are in the Zen"]),
     "digits_cnn.py": (["--epochs", "1"], ["test accuracy", "of 360 digits misread"]),
+    "resumable.py": (["--epochs", "1"], ["29 steps, parameters "]),
     "small_gpt.py": (["--steps", "2"], ["of 1000 sums that were not in training are right"]),
     "tree_lstm.py": (["--steps", "2"], ["of 500 formulas up to depth 7 are right"]),
     "vae.py": (["--epochs", "1"], ["an image costs", "64 new ones: vae.p"]),

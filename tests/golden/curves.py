@@ -16,6 +16,7 @@ EXAMPLES = FOLDER.parent.parent / "examples"
 PROGRAMS = {
     "character_lstm": ["--steps", "20"],
     "digits_cnn": ["--epochs", "1"],
+    "resumable": ["--epochs", "1"],
     "small_gpt": ["--steps", "20"],
     "tree_lstm": ["--steps", "30"],
     "vae": ["--epochs", "1"],
