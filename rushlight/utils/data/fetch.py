@@ -34,7 +34,6 @@ class Pass:
 
     base_seed: int
     epoch: int
-    by_position: bool = False  # samples may repeat: random numbers are keyed by their place in the order
     stream: dict | None = None  # where a stream goes on that was interrupted: see Fetcher.stream_state
 
 
@@ -64,14 +63,14 @@ class Fetcher:
         note: Callable[[int], None] | None = None,
     ):
         self._recipe, self._streams, self._note = recipe, streams, note
-        self._dataset, self._by_position = recipe.dataset, reading.by_position
+        self._dataset = recipe.dataset
         self._skipped: list = []
         self.current: Any = None
         self.is_stream = isinstance(self._dataset, IterableDataset)
         if streams:
             # The samples of a stream are counted in each worker: the worker belongs to their key.
             streams.begin_pass(reading.base_seed + (worker if self.is_stream else 0), reading.epoch)
-            streams.seed_sample(-1)
+            streams.seed_batch(-1)  # for what iter(dataset) draws
         if self.is_stream:
             self._open_stream(reading.stream or {"read": 0, "state": None})
 
@@ -81,24 +80,23 @@ class Fetcher:
         Raises StopIteration at the end of a stream, and whatever the data set and `collate_fn` raise.
         """
         recipe, self._skipped = self._recipe, []
+        if self._streams:
+            self._streams.seed_batch(self._read if self.is_stream else position)
         if recipe.batched and type(self._dataset) is TensorDataset and recipe.collate_fn is collate.default_collate:
             return Batch(_gather(self._dataset.tensors, index), False, [], None)
         if self.is_stream:
             samples = self._read_stream()
         elif recipe.batched:
-            samples = self._read_batch(index, position)
+            samples = self._read_batch(index)
         else:
-            samples = self._read_each([index], position)
+            samples = self._read_each([index])
         self.current = None
         empty = not samples and bool(self._skipped)
         value = None if empty else recipe.collate_fn(samples if recipe.batched else samples[0])
         return Batch(value, empty, self._skipped, self.stream_state())
 
-    def _begin(self, sample: Any, position: int, place: int) -> None:
+    def _begin(self, sample: Any, place: int) -> None:
         self.current = sample
-        if self._streams:
-            keyed_by_sample = type(sample) is int and not self._by_position
-            self._streams.seed_sample(sample if keyed_by_sample else position)
         if self._note:
             self._note(place)
 
@@ -109,16 +107,16 @@ class Fetcher:
         error = sys.exc_info()[1]
         self._skipped.append((sample, f"{type(error).__name__}: {error}"))
 
-    def _read_batch(self, indices: list, position: int) -> list:
+    def _read_batch(self, indices: list) -> list:
         if not callable(getattr(self._dataset, "__getitems__", None)) or self._recipe.skip_errors:
-            return self._read_each(indices, position)
-        self._begin(indices[0] if indices else None, position, 0)
+            return self._read_each(indices)
+        self._begin(indices[0] if indices else None, 0)
         return self._dataset.__getitems__(indices)
 
-    def _read_each(self, indices: list, position: int) -> list:
+    def _read_each(self, indices: list) -> list:
         samples = []
         for place, index in enumerate(indices):
-            self._begin(index, position + place, place)
+            self._begin(index, place)
             try:
                 samples.append(self._dataset[index])
             except Exception:
@@ -152,7 +150,7 @@ class Fetcher:
         samples: list = []
         wanted = self._recipe.batch_size or 1
         while not self._ended and len(samples) + len(self._skipped) < wanted:
-            self._begin(self._read, self._read, len(samples))
+            self._begin(self._read, len(samples))
             try:
                 samples.append(next(self._samples))
             except StopIteration:

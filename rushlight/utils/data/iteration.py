@@ -39,8 +39,6 @@ class Progress:
         self.done = False
         self._is_stream = isinstance(loader.dataset, IterableDataset)
         self._batched = loader.batch_sampler is not None
-        sampler = getattr(loader.batch_sampler, "sampler", loader.sampler)
-        self._by_position = bool(getattr(sampler, "replacement", False))
 
     def draw(self, number: int) -> Task | None:
         """The next batch to read, under a number of its own; None at the end."""
@@ -69,7 +67,7 @@ class Progress:
 
     def reading(self, worker: int) -> Pass:
         """What a worker is told at the beginning."""
-        return Pass(self.base_seed, self.epoch, self._by_position, self.streams[worker])
+        return Pass(self.base_seed, self.epoch, self.streams[worker])
 
     def state_dict(self) -> dict:
         """Plain data: see DataLoader.state_dict."""

@@ -1,8 +1,9 @@
-"""Random numbers in workers: a stream for every sample, whichever worker reads it.
+"""Random numbers in workers: a stream for every batch, whichever worker reads it.
 
-Before a sample is read, the generators of rushlight, of ``random`` and of NumPy are seeded from a key: the pass (its
-base seed and its number) and the sample. Worker threads have generators of their own; the module-level functions of
-``random`` and ``numpy.random`` find them.
+Before a batch is read, the generators of rushlight, of ``random`` and of NumPy are seeded from a key: the pass (its
+base seed and its number) and the place of the batch's first sample in the order. Worker threads have generators of
+their own; the module-level functions of ``random`` and ``numpy.random`` find them. Why batches, not samples:
+docs/decisions/0018.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import rushlight
 
 _WORD = (1 << 64) - 1
-# Odd, so that the low 32 bits, all that MT19937 is seeded with, differ for all samples of a pass. The golden ratio.
+# Odd, so that the low 32 bits, all that MT19937 is seeded with, differ for all batches of a pass. The golden ratio.
 _STEP = 0x9E3779B97F4A7C15
 _OTHER = 0x85EBCA6B  # keeps NumPy's stream, which is seeded as rushlight's is, apart from it
 
@@ -54,12 +55,12 @@ class Streams:
             self._numpy.seed(_numpy_seed(base_seed, worker))
 
     def begin_pass(self, base_seed: int, epoch: int) -> None:
-        """Names the pass that seed_sample belongs to."""
+        """Names the pass that seed_batch belongs to."""
         self._pass = _mix(_mix(base_seed) + epoch)
 
-    def seed_sample(self, sample: int) -> None:
-        """Starts all three from the pass and a sample's number."""
-        self.seed((self._pass + sample * _STEP) & _WORD)
+    def seed_batch(self, position: int) -> None:
+        """Starts all three from the pass and the number of the batch's first sample."""
+        self.seed((self._pass + position * _STEP) & _WORD)
 
     def get_state(self) -> dict:
         """All three states, as tensors, lists and numbers."""
