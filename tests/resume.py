@@ -66,7 +66,7 @@ def kill(process):
     process.wait()
     deadline = time.monotonic() + PATIENCE
     while orphans := members(process.pid):
-        assert time.monotonic() < deadline, f"{len(orphans)} processes of a killed run outlived it by {PATIENCE} s"
+        assert time.monotonic() < deadline, f"processes of a killed run outlived it by {PATIENCE} s: {orphans}"
         time.sleep(0.02)
 
 

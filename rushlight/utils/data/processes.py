@@ -243,10 +243,11 @@ def _die_with_parent(by_kernel: bool) -> None:
     if by_kernel:  # which counts the death of the thread that forked as its parent's
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    parent = os.getppid()
+    parent, program = os.getppid(), multiprocessing.parent_process()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        # A program that was killed before the lines above were reached is known by its end of a pipe alone.
+        while os.getppid() == parent and program.is_alive():
             time.sleep(_CHECK)
         os._exit(1)
 

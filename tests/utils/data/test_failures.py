@@ -1,5 +1,6 @@
 """Workers that die, stop or fail: the error comes within seconds, and nothing is left behind. More: `stress.py`."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,6 +27,34 @@ def test_no_worker_outlives_the_program(how):
     assert stress.end_program(how)[0] == []
 
 
+JUST_FORKED = """
+import os, signal, time
+from rushlight.utils.data import DataLoader, processes
+
+die_with_parent, program = processes._die_with_parent, os.getpid()
+
+def late(by_kernel):
+    print(os.getpid(), flush=True)
+    os.kill(program, signal.SIGKILL)
+    time.sleep(0.5)
+    die_with_parent(by_kernel)
+
+processes._die_with_parent = late
+list(DataLoader(range(8), num_workers=1, multiprocessing_context="fork"))
+"""
+
+
+def test_a_worker_that_was_just_forked_does_not_outlive_the_program():
+    program = subprocess.Popen([sys.executable, "-c", JUST_FORKED], stdout=subprocess.PIPE, text=True)
+    worker = int(program.stdout.readline())
+    try:
+        program.communicate(timeout=30)  # until the worker, too, has closed the pipe
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    assert program.returncode == -signal.SIGKILL
+
+
 def test_an_idle_worker_that_dies_is_noticed():
     loader = data.DataLoader(range(8), num_workers=2, persistent_workers=True)
     batches = iter(loader)
@@ -46,7 +75,12 @@ class Own(Exception):
 @pytest.mark.parametrize("workers", ["process", "thread"])
 @pytest.mark.parametrize(
     ("error", "kind"),
-    [(KeyError("lost"), KeyError), (Own(1, 2), RuntimeError), (StopIteration(), RuntimeError), (OSError(2, "x"), OSError)],
+    [
+        (KeyError("lost"), KeyError),
+        (Own(1, 2), RuntimeError),
+        (StopIteration(), RuntimeError),
+        (OSError(2, "x"), OSError),
+    ],
     ids=repr,
 )
 def test_exceptions_keep_their_class_and_say_where(error, kind, workers):
@@ -118,7 +152,8 @@ class Holes(data.Dataset):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"num_workers": 2}, {"num_workers": 2, "workers": "thread"}, {"persistent_workers": True, "num_workers": 1}]
+    "options",
+    [{}, {"num_workers": 2}, {"num_workers": 2, "workers": "thread"}, {"persistent_workers": True, "num_workers": 1}],
 )
 @pytest.mark.parametrize("batch_size", [None, 1, 4])
 def test_samples_that_fail_can_be_skipped(options, batch_size):
