@@ -75,12 +75,7 @@ class Own(Exception):
 @pytest.mark.parametrize("workers", ["process", "thread"])
 @pytest.mark.parametrize(
     ("error", "kind"),
-    [
-        (KeyError("lost"), KeyError),
-        (Own(1, 2), RuntimeError),
-        (StopIteration(), RuntimeError),
-        (OSError(2, "x"), OSError),
-    ],
+    [(KeyError("lost"), KeyError), (Own(1, 2), RuntimeError), (StopIteration(), RuntimeError), (OSError(2, "x"), OSError)],
     ids=repr,
 )
 def test_exceptions_keep_their_class_and_say_where(error, kind, workers):
@@ -152,8 +147,7 @@ class Holes(data.Dataset):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"num_workers": 2}, {"num_workers": 2, "workers": "thread"}, {"persistent_workers": True, "num_workers": 1}],
+    "options", [{}, {"num_workers": 2}, {"num_workers": 2, "workers": "thread"}, {"persistent_workers": True, "num_workers": 1}]
 )
 @pytest.mark.parametrize("batch_size", [None, 1, 4])
 def test_samples_that_fail_can_be_skipped(options, batch_size):
