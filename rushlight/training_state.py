@@ -126,7 +126,7 @@ class TrainingState:
         Traceback (most recent call last):
         RuntimeError: [TrainingState] the state must be of a run ... Missing: 'best'. Unexpected: 'loss'. ...
         """
-        if not isinstance(state_dict, dict) or not state_dict.keys() >= _RESERVED:
+        if not isinstance(state_dict, dict) or not all(isinstance(state_dict.get(name), dict) for name in _RESERVED):
             raise RuntimeError("[TrainingState] the state must be what save() or state_dict() gave. It is not.")
         before = copy.deepcopy(self.state_dict())
         try:
