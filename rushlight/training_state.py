@@ -16,7 +16,7 @@ __all__ = ["TrainingState"]
 # How objects hand out their state and take it back: modules, optimizers, schedulers, loaders and scalers; generators
 # of this package; generators of Python.
 _PROTOCOLS = (("state_dict", "load_state_dict"), ("get_state", "set_state"), ("getstate", "setstate"))
-_PLAIN = (bool, int, float, complex, str, list, tuple, dict, type(None), rushlight.Tensor, rushlight.dtype)
+_PLAIN = {bool, int, float, complex, str, type(None), rushlight.dtype}
 _RESERVED = {"classes", "random"}  # what the state holds beside parts and counters
 
 
@@ -59,20 +59,18 @@ class TrainingState:
         for name, value in parts.items():
             if hasattr(type(self), name) or name in _RESERVED:
                 raise ValueError(f"[TrainingState] {name!r} is taken by the class itself. Choose another name.")
-            if not _is_part(value) and not isinstance(value, _PLAIN):
-                raise TypeError(
-                    "[TrainingState] a part has state_dict() and load_state_dict(), a counter is plain data. Received "
-                    f"{type(value).__name__} as {name!r}. Give it these methods, or leave it out."
-                )
+            if not _is_part(value):
+                _check(value, name)
         self.__dict__.update(parts)
 
     def __setattr__(self, name: str, value: Any) -> None:
         counters = [name for name, value in self.__dict__.items() if not _is_part(value)]
-        if name not in counters or not isinstance(value, _PLAIN):
+        if name not in counters:
             raise AttributeError(
-                f"[TrainingState] the counters ({', '.join(counters) or 'none'}) can be set, to plain data. "
-                f"Received {name} = {type(value).__name__}. Name parts and counters when the state is made."
+                f"[TrainingState] counters can be set: {', '.join(counters) or 'there is none'}. Received {name!r}. "
+                "Name parts and counters when the state is made."
             )
+        _check(value, name)
         self.__dict__[name] = value
 
     def __repr__(self) -> str:
@@ -86,7 +84,7 @@ class TrainingState:
         """Writes the run to a file, whole or not at all: if the process ends meanwhile, the file is what it was.
 
         Raises:
-            TypeError: if a state holds anything but tensors and plain data.
+            TypeError: as :meth:`state_dict`.
             OSError: if the file cannot be written.
         """
         rushlight.save(self.state_dict(), path)
@@ -95,7 +93,8 @@ class TrainingState:
         """Continues from a file and returns True; returns False, and changes nothing, where there is none.
 
         Raises:
-            RuntimeError: if the file is damaged or holds another run; it names all that differs. Nothing is changed.
+            RuntimeError: if the file holds another run; it names all that differs. Nothing is changed. A file that is
+                damaged raises what :func:`torch.load` raises.
 
         >>> torch.TrainingState(step=0).restore("no such file")
         False
@@ -108,12 +107,18 @@ class TrainingState:
     def state_dict(self) -> dict[str, Any]:
         """The run as tensors and plain data: parts and counters by name, the classes of parts, and the generators.
 
+        Raises:
+            TypeError: if anything else is found, such as an object in a list or in the state of a part.
+
         >>> generator = torch.Generator()
         >>> list(torch.TrainingState(noise=generator, epoch=0).state_dict())
         ['noise', 'epoch', 'classes', 'random']
         """
         state = {name: _methods(value)[0]() if _is_part(value) else value for name, value in self.__dict__.items()}
-        return {**state, "classes": self._classes(), "random": _random_state()}
+        state |= {"classes": self._classes(), "random": _random_state()}
+        for name, value in state.items():
+            _check(value, name)
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over what :meth:`state_dict` gave: all of it or nothing.
@@ -180,6 +185,22 @@ def _methods(part: Any) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
     """Reads and sets the state of a part."""
     get, set_ = next(names for names in _PROTOCOLS if all(hasattr(part, name) for name in names))
     return getattr(part, get), getattr(part, set_)
+
+
+def _check(value: Any, place: str) -> None:
+    """Refuses what could not be read again without running code."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check(key, place)
+            _check(item, f"{place}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            _check(item, f"{place}.{i}")
+    elif type(value) not in _PLAIN and not isinstance(value, rushlight.Tensor):
+        raise TypeError(
+            "[TrainingState] a run is made of parts, which have state_dict() and load_state_dict(), and of tensors and "
+            f"plain data. Received {type(value).__name__} at {place!r}. Convert it, or leave it out."
+        )
 
 
 def _attempt(name: str, set_state: Callable[[Any], Any], state: Any) -> list[str]:

@@ -64,6 +64,8 @@ def kill(process):
     """Kills a run, its first process alone, and waits until nothing of it is left."""
     process.kill()
     process.wait()
+    process.stdout.close()
+    process.stderr.close()
     deadline = time.monotonic() + PATIENCE
     while orphans := members(process.pid):
         assert time.monotonic() < deadline, f"processes of a killed run outlived it by {PATIENCE} s: {orphans}"

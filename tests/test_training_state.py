@@ -1,6 +1,7 @@
 """A run is saved and restored as one: the same bits afterwards, or an error that changes nothing."""
 
 import copy
+import pickle
 import random
 
 import numpy
@@ -179,7 +180,7 @@ def test_a_file_that_is_no_run(tmp_path, content):
         path.write_bytes(content)
     run = Training()
     before = run.everything()
-    with pytest.raises(RuntimeError, match=r"\[(TrainingState|load)\]"):
+    with pytest.raises((RuntimeError, EOFError, pickle.UnpicklingError), match=r"\[(TrainingState|load)\]"):
         run.state.restore(path)
     assert_equal(run.everything(), before)
 
@@ -187,7 +188,8 @@ def test_a_file_that_is_no_run(tmp_path, content):
 def test_a_failed_save_leaves_the_file(tmp_path):
     run = torch.TrainingState(step=1, seen=[])
     run.save(tmp_path / "run.pt")
-    run.step, run.seen = 2, [object()]
+    run.step = 2
+    run.seen.append(object())
     with pytest.raises(TypeError, match=r"'seen\.0'"):
         run.save(tmp_path / "run.pt")
     again = torch.TrainingState(step=0, seen=[])
@@ -224,13 +226,14 @@ def test_parts_and_counters():
     assert run.model is net and repr(run) == "TrainingState(model=Linear, step=0, best=None)"
     run.best = 0.5
     assert run.best == 0.5
-    with pytest.raises(AttributeError, match=r"counters \(step, best\) can be set.* Received stpe = int"):
+    with pytest.raises(AttributeError, match=r"can be set: step, best\. Received 'stpe'"):
         run.stpe = 1
-    with pytest.raises(AttributeError, match="Received model = Linear"):
+    with pytest.raises(AttributeError, match="Received 'model'"):
         run.model = net
-    with pytest.raises(AttributeError, match="Received step = object"):
-        run.step = object()
-    with pytest.raises(TypeError, match="Received object as 'loader'"):
+    for value in (object(), [{"a": object()}], numpy.float64(1.0), int):
+        with pytest.raises(TypeError, match=r"Received (object|float64|type) at 'step[.0a]*'"):
+            run.step = value
+    with pytest.raises(TypeError, match="Received object at 'loader'"):
         torch.TrainingState(loader=object())
     for name in ("save", "state_dict", "random", "classes"):
         with pytest.raises(ValueError, match=f"'{name}' is taken"):
