@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from rushlight.utils.data.collate import default_collate, default_convert
+from rushlight.utils.data.datapipes.datapipe import IterDataPipe
 from rushlight.utils.data.dataset import IterableDataset
 from rushlight.utils.data.fetch import Recipe
 from rushlight.utils.data.iteration import InlineIterator, LoaderIterator, Progress, WorkerIterator
@@ -67,7 +68,7 @@ class DataLoader(Generic[T_co]):
 
     Raises:
       ValueError: if arguments contradict one another.
-      RuntimeError: while iterating, if a worker dies, is stopped, or exceeds ``timeout``; it says which sample was read.
+      RuntimeError: while iterating, if a worker dies, is stopped, or exceeds ``timeout``; it says in which sample.
         What a data set raises in a worker is raised again with its class and the worker's traceback.
 
     Example::
@@ -121,8 +122,14 @@ class DataLoader(Generic[T_co]):
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers, workers)
         if on_error not in ("raise", "skip"):
             raise ValueError(f"[DataLoader] on_error must be 'raise' or 'skip'. Received {on_error!r}.")
-        _check_order(iterable, batch_size, shuffle, sampler, batch_sampler, drop_last)
+        _check_order(
+            iterable, batch_size, shuffle and not isinstance(dataset, IterDataPipe), sampler, batch_sampler, drop_last
+        )
 
+        if isinstance(dataset, IterDataPipe) and shuffle is not None:
+            from rushlight.utils.data.graph_settings import apply_shuffle_settings
+
+            dataset, shuffle = apply_shuffle_settings(dataset, shuffle), None
         self.dataset = dataset
         self.num_workers = num_workers
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
