@@ -1,4 +1,4 @@
-"""Python's multiprocessing, through which tensors travel as shared memory. And `spawn`, which runs a function in several.
+"""Python's multiprocessing, which sends tensors as shared memory. `spawn` runs a function in several processes.
 
 >>> torch.multiprocessing.get_sharing_strategy()
 'file_system'
@@ -36,7 +36,7 @@ def get_sharing_strategy():
 
 
 def set_sharing_strategy(new_strategy):
-    """Kept: a tensor's memory is a file without a name, whatever the strategy. Raises AssertionError for an unknown one."""
+    """Kept: memory is shared in one way with every strategy. Raises AssertionError for an unknown one."""
     if new_strategy not in get_all_sharing_strategies():
         raise AssertionError(f"[set_sharing_strategy] unknown strategy {new_strategy!r}. Use 'file_system'.")
     _strategy[0] = new_strategy

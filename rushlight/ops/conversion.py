@@ -174,7 +174,7 @@ def is_pinned(input, device=None):
 
 @composition(public=False)
 def share_memory_(input):
-    """Moves the tensor's memory to where processes share it: what is forked or sent afterwards sees each other's writes.
+    """Moves the tensor's memory to where processes share it: those forked, or sent the tensor, see each other's writes.
 
     Tensors that look into the same memory move with it.
 

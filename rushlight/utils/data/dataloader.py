@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from rushlight.utils.data.collate import default_collate, default_convert
+from rushlight.utils.data.datapipes.datapipe import IterDataPipe
 from rushlight.utils.data.dataset import IterableDataset
 from rushlight.utils.data.fetch import Recipe
 from rushlight.utils.data.iteration import InlineIterator, LoaderIterator, Progress, WorkerIterator
@@ -34,29 +35,57 @@ class _Endless:
 class DataLoader(Generic[T_co]):
     """Reads a data set in batches. For one seed, the order is PyTorch's.
 
+    Worker processes put batches together in shared memory, into which the program's tensors look; the memory is used
+    again when they die. With workers, random numbers belong to the batch: rushlight's, ``random``'s and NumPy's
+    generators are seeded for each one from the pass (its base seed and number) and the place of its first sample. So
+    results do not depend on how many workers there are, and a pass that was interrupted can be resumed
+    (:meth:`state_dict`) with other workers.
+
     Args:
       dataset: a data set read by index (``__getitem__`` and ``__len__``), or an :class:`IterableDataset`.
       batch_size: samples per batch; None hands out single samples.
       shuffle: True draws a new order in every pass.
       sampler: the order, instead of ``shuffle``: an iterable of indices.
       batch_sampler: an iterable of lists of indices, instead of all four of the others.
-      num_workers: 0: data is loaded in the main process.
+      num_workers: how many read; 0: the program itself does.
       collate_fn: makes a batch of a list of samples; :func:`default_collate` if None.
       pin_memory: has no effect without an accelerator, and warns.
       drop_last: True leaves out a last batch that is smaller.
-      timeout, worker_init_fn, multiprocessing_context, prefetch_factor, persistent_workers, in_order: of worker
-        processes only.
+      timeout: seconds to wait for a batch of the workers; 0 waits for ever.
+      worker_init_fn: called in every worker with its number.
+      multiprocessing_context: how processes are started: "fork", "spawn", "forkserver", or a context.
       generator: source of random numbers; None is the default generator.
+      prefetch_factor: batches that each worker makes ahead; None is 2.
+      persistent_workers: True keeps the workers from one pass to the next.
+      pin_memory_device: ignored.
+      in_order: False hands out whichever batch is ready.
+      workers: "process", or "thread": threads need no pickling and share the data set, and the interpreter's lock.
+        What draws from ``random`` and ``numpy.random`` must do so through these modules.
+      on_error: "skip" leaves out samples that cannot be read, one by one, lists them in ``skipped`` (sample, cause)
+        and warns at the end of the pass; "raise" raises.
+      keyed: whether random numbers belong to the batch; None: with workers. False: they are drawn as PyTorch's
+        workers draw them, each from its own ``base_seed + id``, or without workers from the program's streams.
 
     Raises:
       ValueError: if arguments contradict one another.
-      NotImplementedError: if ``num_workers`` is above 0.
+      RuntimeError: while iterating, if a worker dies, is stopped, or exceeds ``timeout``; it says in which sample.
+        What a data set raises in a worker is raised again with its class and the worker's traceback.
 
     Example::
 
       >>> loader = torch.utils.data.DataLoader([1.0, 2.0, 3.0], batch_size=2)
       >>> len(loader), next(iter(loader))
       (2, tensor([1., 2.], dtype=torch.float64))
+      >>> class Noise(torch.utils.data.Dataset):
+      ...   def __len__(self):
+      ...     return 4
+      ...   def __getitem__(self, index):
+      ...     return torch.rand(1)
+      >>> def read(**options):
+      ...   torch.manual_seed(0)
+      ...   return torch.cat(list(torch.utils.data.DataLoader(Noise(), 2, **options)))
+      >>> torch.equal(read(num_workers=1), read(num_workers=2, workers="thread"))
+      True
     """
 
     _loaded: dict | None = None
@@ -93,8 +122,14 @@ class DataLoader(Generic[T_co]):
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers, workers)
         if on_error not in ("raise", "skip"):
             raise ValueError(f"[DataLoader] on_error must be 'raise' or 'skip'. Received {on_error!r}.")
-        _check_order(iterable, batch_size, shuffle, sampler, batch_sampler, drop_last)
+        _check_order(
+            iterable, batch_size, shuffle and not isinstance(dataset, IterDataPipe), sampler, batch_sampler, drop_last
+        )
 
+        if isinstance(dataset, IterDataPipe) and shuffle is not None:
+            from rushlight.utils.data.graph_settings import apply_shuffle_settings
+
+            dataset, shuffle = apply_shuffle_settings(dataset, shuffle), None
         self.dataset = dataset
         self.num_workers = num_workers
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
@@ -137,6 +172,8 @@ class DataLoader(Generic[T_co]):
 
     def __iter__(self) -> LoaderIterator:
         if self.num_workers == 0:
+            if self.timeout:
+                raise AssertionError(f"[DataLoader] timeout needs workers. Received {self.timeout}. Leave it out.")
             return InlineIterator(self)
         if not self.persistent_workers:
             return WorkerIterator(self)
@@ -301,7 +338,6 @@ def _check_workers(
             raise ValueError(f"[DataLoader] prefetch_factor must be positive. Received {prefetch_factor}.")
         return
     for name, given in (
-        ("timeout", timeout > 0),
         ("prefetch_factor", prefetch_factor is not None),
         ("persistent_workers", persistent),
     ):

@@ -34,6 +34,7 @@ class Pass:
 
     base_seed: int
     epoch: int
+    pipes_seed: int | None = None  # of the data pipes that draw random numbers
     stream: dict | None = None  # where a stream goes on that was interrupted: see Fetcher.stream_state
 
 
@@ -71,6 +72,10 @@ class Fetcher:
             # The samples of a stream are counted in each worker: the worker belongs to their key.
             streams.begin_pass(reading.base_seed + (worker if self.is_stream else 0), reading.epoch)
             streams.seed_batch(-1)  # for what iter(dataset) draws
+        if reading.pipes_seed is not None:
+            from rushlight.utils.data.graph_settings import apply_random_seed
+
+            apply_random_seed(self._dataset, rushlight.Generator().manual_seed(reading.pipes_seed))
         if self.is_stream:
             self._open_stream(reading.stream or {"read": 0, "state": None})
 

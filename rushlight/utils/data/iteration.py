@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rushlight.utils.data.datapipes.datapipe import IterDataPipe
 from rushlight.utils.data.dataset import IterableDataset
 from rushlight.utils.data.fetch import Batch, Fetcher, Pass
 from rushlight.utils.data.sampler import _draw_seed
 from rushlight.utils.data.seeding import Streams, load_numpy
-from rushlight.utils.data.worker import Crew, End, Failure, Task
+from rushlight.utils.data.worker import Crew, End, Failure, Task, share_pipes
 
 if TYPE_CHECKING:
     from rushlight.utils.data.dataloader import DataLoader
@@ -23,9 +24,13 @@ class Progress:
     """Where a pass stands. Batches drawn and not handed out are `pending`; `state` is that of an interrupted pass."""
 
     def __init__(self, loader: DataLoader, epoch: int, base_seed: int | None, state: dict | None):
+        self.is_resumed = state is not None
         state = state or {}
         self._order = loader._resumable
         self._exhausted: bool = state.get("exhausted", False)
+        self.pipes_seed: int | None = state.get("pipes_seed")
+        if isinstance(loader.dataset, IterDataPipe) and not state:
+            self.pipes_seed = _draw_seed(loader.generator)
         self._indices = iter(()) if self._exhausted else iter(self._order)
         # Drawn in every pass, even without workers, and after the sampler's iterator is made: as PyTorch does.
         self.base_seed = _draw_seed(loader.generator) if base_seed is None else base_seed
@@ -67,7 +72,7 @@ class Progress:
 
     def reading(self, worker: int) -> Pass:
         """What a worker is told at the beginning."""
-        return Pass(self.base_seed, self.epoch, self.streams[worker])
+        return Pass(self.base_seed, self.epoch, self.pipes_seed, self.streams[worker])
 
     def state_dict(self) -> dict:
         """Plain data: see DataLoader.state_dict."""
@@ -77,6 +82,7 @@ class Progress:
             "under_way": not self.done,
             "epoch": self.epoch,
             "base_seed": self.base_seed,
+            "pipes_seed": self.pipes_seed,
             "handed": self.handed,
             "position": self._position,
             "exhausted": self._exhausted,
@@ -146,7 +152,8 @@ class LoaderIterator(Iterator):
             return
         if self._length is None:
             try:
-                self._length = len(self._loader)
+                # Every worker may end with a batch that is not full.
+                self._length = len(self._loader) + max(0, self._loader.num_workers - 1)
             except (TypeError, NotImplementedError):
                 self._length = -1
         if 0 <= self._length < self._steps:
@@ -170,6 +177,7 @@ class InlineIterator(LoaderIterator):
         if recipe.keyed:
             load_numpy()
             self._streams = Streams()
+        share_pipes(recipe.dataset, 1, 0)
         with self._kept():
             self._fetcher = Fetcher(recipe, self.progress.reading(0), 0, self._streams)
 
@@ -207,6 +215,8 @@ class WorkerIterator(LoaderIterator):
         loader = self._loader
         self._count, self._in_order = loader.num_workers, loader.in_order
         if self._pool is None:
+            if isinstance(loader.dataset, IterDataPipe) and not self.progress.is_resumed:
+                _draw_seed(loader.generator)  # PyTorch draws one that it does not use
             self._pool = loader._make_pool(Crew(loader._recipe(), self._count, self._base_seed, loader.worker_init_fn))
         self._workers: dict[int, int] = {}  # number of a batch that is not handed out -> its worker
         self._answers: dict[int, Any] = {}

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from rushlight.utils.data.datapipes.datapipe import IterDataPipe, MapDataPipe
 from rushlight.utils.data.fetch import Batch, Fetcher, Pass, Recipe
 from rushlight.utils.data.seeding import Streams
 from rushlight.utils.data.worker_info import WorkerInfo, set_worker_info
@@ -90,6 +91,14 @@ class End:
     """The answer of a worker whose stream has ended."""
 
 
+def share_pipes(dataset: Any, count: int, number: int) -> None:
+    """Tells data pipes which share of their items is this worker's."""
+    if isinstance(dataset, (IterDataPipe, MapDataPipe)):
+        from rushlight.utils.data.graph_settings import apply_sharding
+
+        apply_sharding(dataset, count, number)
+
+
 class Worker:
     """One of a crew, in the process or thread that calls it."""
 
@@ -100,7 +109,8 @@ class Worker:
         set_worker_info(WorkerInfo(number, crew.count, crew.base_seed + number, crew.recipe.dataset))
         self._fetcher: Fetcher | None = None
         self._failure: Failure | None = None
-        if crew.init_fn is not None:
+        self._attempt(lambda: share_pipes(crew.recipe.dataset, crew.count, number), "to share data pipes out")
+        if crew.init_fn is not None and self._failure is None:
             self._attempt(lambda: crew.init_fn(number), "in worker_init_fn")
 
     def _attempt(self, action: Callable[[], Any], doing: str) -> Any:

@@ -158,7 +158,7 @@ ENDS = {
 
 
 def end_program(how):
-    """Ends a program whose workers are in the middle of a sample; returns what is left, and the seconds that it took."""
+    """Ends a program whose workers are in the middle of a sample; returns what is left, and the seconds it took."""
     way, end = ENDS[how]
     tag = f"RUSHLIGHT_STRESS_{uuid.uuid4()}"
     with subprocess.Popen(

@@ -75,7 +75,12 @@ class Own(Exception):
 @pytest.mark.parametrize("workers", ["process", "thread"])
 @pytest.mark.parametrize(
     ("error", "kind"),
-    [(KeyError("lost"), KeyError), (Own(1, 2), RuntimeError), (StopIteration(), RuntimeError), (OSError(2, "x"), OSError)],
+    [
+        (KeyError("lost"), KeyError),
+        (Own(1, 2), RuntimeError),
+        (StopIteration(), RuntimeError),
+        (OSError(2, "x"), OSError),
+    ],
     ids=repr,
 )
 def test_exceptions_keep_their_class_and_say_where(error, kind, workers):
@@ -112,7 +117,7 @@ def test_failures_outside_of_samples(workers):
     if workers == "process":
         with pytest.raises(Exception, match="failed to put a batch together"):
             list(data.DataLoader(range(4), collate_fn=lambda batch: lambda: batch, **options))
-        with pytest.raises(RuntimeError, match="failed to put a batch together.*history"):
+        with pytest.raises(RuntimeError, match=r"failed to put a batch together.*history"):
             list(data.DataLoader(range(4), collate_fn=lambda b: rushlight.ones(1, requires_grad=True) * 2, **options))
 
 
@@ -147,7 +152,8 @@ class Holes(data.Dataset):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"num_workers": 2}, {"num_workers": 2, "workers": "thread"}, {"persistent_workers": True, "num_workers": 1}]
+    "options",
+    [{}, {"num_workers": 2}, {"num_workers": 2, "workers": "thread"}, {"persistent_workers": True, "num_workers": 1}],
 )
 @pytest.mark.parametrize("batch_size", [None, 1, 4])
 def test_samples_that_fail_can_be_skipped(options, batch_size):

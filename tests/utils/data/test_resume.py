@@ -42,8 +42,9 @@ class Stateful(Permuted):
     position, start = 0, 5
 
     def __iter__(self):
-        for self.position in range(self.start, self.count):
-            yield self.position
+        for position in range(self.start, self.count):
+            self.position = position
+            yield position
 
     def state_dict(self):
         return {"position": self.position}

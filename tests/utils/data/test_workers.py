@@ -1,4 +1,4 @@
-"""Workers, processes and threads: what they are told, what they hand out, and in which order; PyTorch's where it has one."""
+"""Workers, processes and threads: what they are told, what they hand out and in which order."""
 
 import random
 import time
@@ -98,7 +98,11 @@ def test_what_a_batch_may_hold(workers):
         {"text": "a", "none": None, "many": [1, 2.5], "empty": rushlight.empty(0, 3), "scalar": rushlight.tensor(2)},
         {"strided": rushlight.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1), "gaps": rushlight.arange(9.0)[::2]},
         {"leaf": rushlight.ones(2, requires_grad=True), "parameter": rushlight.nn.Parameter(rushlight.ones(3))},
-        {"array": numpy.arange(3), "half": rushlight.ones(2, dtype=rushlight.bfloat16), "flag": rushlight.tensor([True])},
+        {
+            "array": numpy.arange(3),
+            "half": rushlight.ones(2, dtype=rushlight.bfloat16),
+            "flag": rushlight.tensor([True]),
+        },
     ]
     loader = data.DataLoader(samples, batch_size=1, collate_fn=keep, num_workers=2, workers=workers)
     for ((made,),), expected in zip(([batch] for batch in loader), samples, strict=True):
