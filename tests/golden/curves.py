@@ -18,7 +18,7 @@ PROGRAMS = {
     "digits_cnn": ["--epochs", "1"],
     "resumable": ["--epochs", "1"],
     "small_gpt": ["--steps", "20"],
-    "tree_lstm": ["--steps", "30"],
+    "tree_lstm": ["--steps", "20"],
     "vae": ["--epochs", "1"],
 }
 
