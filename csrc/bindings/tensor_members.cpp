@@ -520,12 +520,16 @@ PyGetSetDef tensor_properties[] = {
   {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+namespace {
+
 Tensor bytes_of(Ref<Storage> storage) {
   i64 n = static_cast<i64>(storage->bytes), one = 1;
   Tensor like = empty({1}, DType::u8);
   std::exchange(like->storage, storage.release())->dec();
   return strided_alias(*like, Sizes(&n, 1), Sizes(&one, 1), 0);
 }
+
+}  // namespace
 
 void add_storage(nb::module_& m) {
   nb::class_<UntypedStorage>(m, "UntypedStorage", "The bytes under one or more tensors.")
@@ -538,8 +542,7 @@ void add_storage(nb::module_& m) {
       .def("element_size", [](const UntypedStorage&) { return 1; })
       .def_prop_ro("device", [](const UntypedStorage&) { return nb::steal(cpu_device()); })
       .def(
-          "tensor",
-          [](const UntypedStorage& s) { return bytes_of(s.storage); }, "All bytes as a uint8 tensor.")
+          "tensor", [](const UntypedStorage& s) { return bytes_of(s.storage); }, "All bytes as a uint8 tensor.")
       .def(
           "share_memory_",
           [](UntypedStorage& s) -> UntypedStorage& {
@@ -548,11 +551,14 @@ void add_storage(nb::module_& m) {
           },
           nb::rv_policy::none, "Moves the bytes to memory that processes share; returns the storage.")
       .def(
-          "is_shared", [](const UntypedStorage& s) { return shared_descriptor(*s.storage) >= 0; },
+          "is_shared", [](const UntypedStorage& s) { return is_shared(*s.storage); },
           "Whether processes share the memory.")
       .def(
           "shared_descriptor", [](const UntypedStorage& s) { return shared_descriptor(*s.storage); },
-          "The file descriptor that stands for shared memory, -1 where it is not shared. It belongs to the storage.")
+          "The file descriptor that stands for shared memory, -1 where there is none. It belongs to the storage.")
+      .def(
+          "close_descriptor", [](UntypedStorage& s) { close_descriptor(*s.storage); },
+          "Closes it: the memory stays shared, and is not sent to further processes.")
       .def(
           "__eq__",
           [](const UntypedStorage& a, nb::handle b) {

@@ -19,8 +19,8 @@ std::mutex shared_mutex;
 void* shared_bin[kClasses] = {};
 
 // A child has only the thread that forked: another one's lock would never be given back in it.
-[[maybe_unused]] const int held_over_fork = pthread_atfork([] { shared_mutex.lock(); }, [] { shared_mutex.unlock(); },
-                                                           [] { shared_mutex.unlock(); });
+[[maybe_unused]] const int held_over_fork =
+    pthread_atfork([] { shared_mutex.lock(); }, [] { shared_mutex.unlock(); }, [] { shared_mutex.unlock(); });
 
 std::size_t bytes_of_class(int index) {
   if (index < kSmallClasses) return static_cast<std::size_t>(index + 1) * 64;

@@ -21,7 +21,7 @@ struct Mapping {
 void unmap(void* owner) {
   auto* m = static_cast<Mapping*>(owner);
   munmap(m->address, m->bytes);
-  close(m->descriptor);
+  if (m->descriptor >= 0) close(m->descriptor);
   if (m->give_back_former) m->give_back_former(m->former_owner);
   delete m;
 }
@@ -69,14 +69,20 @@ Ref<Storage> new_shared_storage(std::size_t bytes) { return storage_over(new_map
 
 Ref<Storage> map_shared_storage(std::size_t bytes, int descriptor) { return storage_over(map(bytes, descriptor)); }
 
+bool is_shared(const Storage& storage) { return root(storage)->give_back == unmap; }
+
 int shared_descriptor(const Storage& storage) {
-  const Storage* r = root(storage);
-  return r->give_back == unmap ? static_cast<Mapping*>(r->owner)->descriptor : -1;
+  return is_shared(storage) ? static_cast<Mapping*>(root(storage)->owner)->descriptor : -1;
+}
+
+void close_descriptor(Storage& storage) {
+  if (shared_descriptor(storage) >= 0)
+    close(std::exchange(static_cast<Mapping*>(root(storage)->owner)->descriptor, -1));
 }
 
 void share(Storage& storage) {
   Storage* r = root(storage);
-  if (r->bytes == 0 || r->give_back == unmap) return;
+  if (r->bytes == 0 || is_shared(storage)) return;
   Mapping* m = new_mapping(r->bytes);
   std::memcpy(m->address, r->data, r->bytes);
   m->former_owner = std::exchange(r->owner, m);

@@ -1,5 +1,5 @@
-// L2: memory that processes share. It is a file without a name (memfd): gone with the last process that has it mapped or
-// holds its descriptor, however that process ends.
+// L2: memory that processes share. It is a file without a name (memfd): gone with the last process that has it mapped
+// or holds its descriptor, however that process ends.
 #pragma once
 #include "tensor/tensor.h"
 
@@ -10,8 +10,11 @@ namespace rl {
 Ref<Storage> new_shared_storage(std::size_t bytes);
 Ref<Storage> map_shared_storage(std::size_t bytes, int descriptor);
 
-// The descriptor of the memory under a storage, which the storage keeps; -1 where it is not shared.
+bool is_shared(const Storage& storage);
+
+// The descriptor of the memory under a storage, which the storage keeps; -1 where it is not shared, or was closed.
 int shared_descriptor(const Storage& storage);
+void close_descriptor(Storage& storage);  // for memory that is not sent any more: descriptors are few
 
 // Moves the bytes of a storage to shared memory.
 void share(Storage& storage);

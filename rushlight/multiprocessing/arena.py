@@ -60,7 +60,7 @@ class Arena:
         self._current = None
         self._returned = collections.deque()
         self._created = 0
-        self.new, self.dropped = [], []  # slabs that the receiver has not heard of, numbers that it may forget
+        self._new, self._dropped = [], []
 
     def empty(self, shape, dtype):
         """A tensor with any contents."""
@@ -73,6 +73,11 @@ class Arena:
     def give_back(self, numbers):
         """Slabs of which the receiver has dropped a tensor, one number for each tensor."""
         self._returned.extend(numbers)
+
+    def news(self):
+        """The slabs that the receiver has not heard of, and the numbers of those that it may forget; once."""
+        news, self._new, self._dropped = (self._new, self._dropped), [], []
+        return news
 
     def _with_room(self, need):
         while self._returned:
@@ -90,12 +95,12 @@ class Arena:
         """A new slab in the place of those that have become too small."""
         for slab in idle:
             del self._slabs[slab.number]
-            self.dropped.append(slab.number)
+            self._dropped.append(slab.number)
         # An eighth more: for the small tensors that accompany a large one.
         memory = _core.shared_bytes(max(_LEAST_SLAB, need + need // 8))
         slab = self._slabs[self._created] = _Slab(self._created, memory, self._returned)
         self._created += 1
-        self.new.append(slab)
+        self._new.append(slab)
         return slab
 
     def pickle(self, value):
@@ -140,7 +145,8 @@ class Mirror:
 
     def add(self, number, size, descriptor):
         """A slab that the sender has made."""
-        self._slabs[number] = _Slab(number, _core.shared_bytes(size, descriptor), self._returned)
+        slab = self._slabs[number] = _Slab(number, _core.shared_bytes(size, descriptor), self._returned)
+        slab.memory.untyped_storage().close_descriptor()
 
     def drop(self, number):
         """A slab that the sender has given up."""

@@ -161,7 +161,7 @@ class DataLoader(Generic[T_co]):
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
-        self._resumable = resumable(self._order)
+        self._resumable = resumable(self._index_sampler)
         self._built = True
         self.check_worker_number_rationality()
 
@@ -202,9 +202,15 @@ class DataLoader(Generic[T_co]):
         return ProcessPool(crew, self.multiprocessing_context)
 
     def _recipe(self) -> Recipe:
-        batched = self.batch_sampler is not None
-        skip = self.on_error == "skip"
-        return Recipe(self.dataset, self.collate_fn, self.batch_size, batched, self.drop_last, skip, self.keyed)
+        return Recipe(
+            dataset=self.dataset,
+            collate_fn=self.collate_fn,
+            batch_size=self.batch_size,
+            batched=self._auto_collation,
+            drop_last=self.drop_last,
+            skip_errors=self.on_error == "skip",
+            keyed=self.keyed,
+        )
 
     def state_dict(self) -> dict:
         """Where the latest pass stands, and all that decides how it goes on: plain numbers, lists and tensors.
@@ -312,14 +318,18 @@ class DataLoader(Generic[T_co]):
 
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
-            return len(self._order)  # type: ignore[arg-type]
+            return len(self._index_sampler)  # type: ignore[arg-type]
         count = len(self.dataset)  # type: ignore[arg-type]
         if self.batch_size is None:
             return count
         return count // self.batch_size if self.drop_last else math.ceil(count / self.batch_size)
 
     @property
-    def _order(self) -> Iterable:
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Iterable:
         """What one step reads: lists of indices, or single indices where there is no batch."""
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 

@@ -43,7 +43,7 @@ class Progress:
         self.pending: dict[int, Task] = {}
         self.done = False
         self._is_stream = isinstance(loader.dataset, IterableDataset)
-        self._batched = loader.batch_sampler is not None
+        self._batched = loader._auto_collation
 
     def draw(self, number: int) -> Task | None:
         """The next batch to read, under a number of its own; None at the end."""

@@ -230,12 +230,12 @@ def _answer(worker: Worker, task: Task, arena: Arena, channel: Channel) -> None:
         content = arena.pickle(answer)
     except Exception:
         content = arena.pickle(worker.failure())
-    new = [(slab.number, slab.size) for slab in arena.new]
-    descriptors = [slab.memory.untyped_storage().shared_descriptor() for slab in arena.new]
-    dropped = list(arena.dropped)
-    arena.new.clear()
-    arena.dropped.clear()
+    fresh, dropped = arena.news()
+    new = [(slab.number, slab.size) for slab in fresh]
+    descriptors = [slab.memory.untyped_storage().shared_descriptor() for slab in fresh]
     channel.send(pickle.dumps((task.number, new, dropped, bytes(content))), descriptors)
+    for slab in fresh:
+        slab.memory.untyped_storage().close_descriptor()
 
 
 def _die_with_parent(by_kernel: bool) -> None:
