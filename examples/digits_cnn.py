@@ -36,6 +36,7 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the trained network")
     options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(options.seed)
     images, labels = load_digits()

@@ -50,11 +50,12 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--workers", type=int, default=2, help="processes that read the digits, at least 1")
+    parser.add_argument("--workers", type=int, default=2, help="processes that read; the bits are the same from 1 on")
     parser.add_argument("--every", type=int, default=10, help="steps from checkpoint to checkpoint")
     parser.add_argument("--log", type=Path, help="folder for TensorBoard")
     parser.add_argument("--out", type=Path, default=Path("."), help="folder of the checkpoint, resumable.pt")
     options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(options.seed)
     loader = DataLoader(ShiftedDigits(), batch_size=64, shuffle=True, num_workers=options.workers)

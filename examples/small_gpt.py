@@ -12,7 +12,7 @@ from rushlight.nn import functional as F
 
 SYMBOLS = "0123456789+="
 QUESTION, ANSWER = 6, 3  # symbols in "47+85=", and in "231": the sum from its last digit on, the order of carrying
-BATCH = 128
+BATCH, WARMUP = 128, 100
 
 
 class Block(nn.Module):
@@ -77,6 +77,7 @@ def main(arguments=None):
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the trained network")
     options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(options.seed)
     texts = sums()[torch.randperm(10_000)]
@@ -84,11 +85,10 @@ def main(arguments=None):
 
     net = GPT()
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0.1)
-    warmup = 100
 
     def pace(step):
         """A short rise, then half a cosine down to nothing."""
-        return min(step / warmup, 0.5 + 0.5 * math.cos(math.pi * step / options.steps))
+        return min(step / WARMUP, 0.5 + 0.5 * math.cos(math.pi * step / options.steps))
 
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, pace)
     losses = []

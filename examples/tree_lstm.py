@@ -69,6 +69,7 @@ def main(arguments=None):
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the trained network")
     options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(options.seed)
     random.seed(options.seed)

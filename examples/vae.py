@@ -62,6 +62,7 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the picture and the trained network")
     options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(options.seed)
     images, _ = load_digits()
