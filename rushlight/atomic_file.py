@@ -16,6 +16,10 @@ def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     before.
     """
     target = os.path.realpath(path)  # through a link, the file is replaced, not the link
+    if os.path.exists(target) and not os.path.isfile(target):  # a pipe or a device is written to, never replaced
+        with open(target, "wb") as file:
+            yield file
+        return
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
     unnamed = _open_unnamed(folder)

@@ -62,6 +62,12 @@ def test_a_link_is_followed(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_bytes() == b"content"
 
 
+def test_a_device_is_not_replaced():
+    with open_atomic(os.devnull) as file:
+        file.write(b"content")
+    assert not os.path.isfile(os.devnull)
+
+
 @pytest.mark.multiprocess
 def test_a_killed_process_leaves_nothing(tmp_path):
     if (handle := atomic_file._open_unnamed(str(tmp_path))) is None:
