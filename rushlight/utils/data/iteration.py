@@ -93,6 +93,9 @@ class Progress:
         }
 
 
+_FAILED = Batch(None, True, [], None)  # what stands for a batch that raised: the pass goes on behind it
+
+
 class LoaderIterator(Iterator):
     """One pass over the data; with persistent workers, one after the other."""
 
@@ -189,16 +192,15 @@ class InlineIterator(LoaderIterator):
         task = self.progress.draw(next(self._numbers))
         if task is None:
             return None
-        batch = Batch(None, True, [], None)
+        batch = None
         try:
             with self._kept():
                 batch = self._fetcher.fetch(task.index, task.position)
         except StopIteration:
             if not self._fetcher.is_stream:
                 raise
-            return None
         finally:
-            self.progress.hand_out(task.number, 0, batch)
+            self.progress.hand_out(task.number, 0, batch or _FAILED)
         return batch
 
 
@@ -258,7 +260,7 @@ class WorkerIterator(LoaderIterator):
                 continue
             self._submit()
             if isinstance(answer, Failure):
-                self.progress.hand_out(number, worker, Batch(None, True, [], None))
+                self.progress.hand_out(number, worker, _FAILED)
                 answer.raise_again()
             self.progress.hand_out(number, worker, answer)
             return answer

@@ -106,7 +106,9 @@ class Worker:
         self._crew, self._number, self._note, self._in_thread = crew, number, note, in_thread
         self._streams = Streams()
         self._streams.seed_worker(crew.base_seed, number)
-        set_worker_info(WorkerInfo(number, crew.count, crew.base_seed + number, crew.recipe.dataset))
+        method = "thread" if in_thread else "multiprocessing"
+        seed = crew.base_seed + number
+        set_worker_info(WorkerInfo(number, crew.count, seed, crew.recipe.dataset, worker_method=method))
         self._fetcher: Fetcher | None = None
         self._failure: Failure | None = None
         self._attempt(lambda: share_pipes(crew.recipe.dataset, crew.count, number), "to share data pipes out")

@@ -252,3 +252,33 @@ def test_own_types_can_be_collated():
 
     functions = {**default_collate_fn_map, Own: lambda batch, *, collate_fn_map=None: len(batch)}
     assert collate([(Own(), 1), (Own(), 2)], collate_fn_map=functions)[0] == 2
+
+
+class Texts(data.Dataset):
+    """Samples that are no tensors go through the socket, whatever their size."""
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        return str(index) * 3_000_000
+
+
+def test_large_messages_in_both_directions():
+    texts = list(data.DataLoader(Texts(), batch_size=None, num_workers=2))
+    assert [len(text) for text in texts] == [3_000_000] * 6 and texts[3][0] == "3"
+    many = data.DataLoader(range(1_000_000), batch_size=250_000, num_workers=2)
+    assert sum(len(batch) for batch in many) == 1_000_000
+
+
+def test_many_batches_that_are_kept_need_few_descriptors():
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    try:
+        kept = list(data.DataLoader(Rows(200, 250_000), num_workers=2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [int(index) for _, index in kept] == list(range(200))
+    assert all((rows == k).all() for k, (rows, _) in enumerate(kept))
