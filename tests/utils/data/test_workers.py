@@ -8,6 +8,7 @@ import pytest
 
 import rushlight
 from rushlight.utils import data
+from tests.utils.data import stress
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.multiprocess
@@ -74,15 +75,21 @@ def test_streams_are_torchs(drop_last, batch_size):
 @pytest.mark.parametrize("workers", KINDS)
 @pytest.mark.parametrize("in_order", [True, False])
 def test_order(workers, in_order):
-    class Slow(data.Dataset):
+    fourth = rushlight.zeros(1).share_memory_()
+
+    class Waiting(data.Dataset):
+        """The first sample waits until another worker has read the fourth."""
+
         def __len__(self):
             return 12
 
         def __getitem__(self, index):
-            time.sleep(0.2 if index == 0 else 0)
+            fourth[0] += index == 3
+            while index == 0 and not fourth:
+                time.sleep(0.01)
             return index
 
-    loader = data.DataLoader(Slow(), num_workers=2, workers=workers, in_order=in_order)
+    loader = data.DataLoader(Waiting(), num_workers=2, workers=workers, in_order=in_order)
     read = [batch.item() for batch in loader]
     assert sorted(read) == list(range(12))
     assert (read == list(range(12))) == in_order
@@ -269,6 +276,11 @@ def test_large_messages_in_both_directions():
     assert [len(text) for text in texts] == [3_000_000] * 6 and texts[3][0] == "3"
     many = data.DataLoader(range(1_000_000), batch_size=250_000, num_workers=2)
     assert sum(len(batch) for batch in many) == 1_000_000
+
+
+def test_memory_does_not_grow():
+    first, *_, last = stress.watch_memory(20_000)
+    assert last < first + 8
 
 
 def test_many_batches_that_are_kept_need_few_descriptors():
