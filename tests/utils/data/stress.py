@@ -32,7 +32,7 @@ def use_up_memory():
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     blocks = []
     while True:
-        blocks.append(rushlight.zeros(1 << 24))
+        blocks.append(rushlight.empty(1 << 24))
 
 
 def segfault():
