@@ -57,8 +57,10 @@ class Progress:
             except StopIteration:
                 self._exhausted = True
                 return None
+            if self._batched and not hasattr(index, "__len__"):
+                index = list(index)
             position = self._position
-            self._position += len(index) if self._batched and not self._is_stream else 1
+            self._position += len(index) if self._batched else 1
         task = self.pending[number] = Task(number, index, position)
         return task
 

@@ -208,6 +208,8 @@ def test_whole_batches_and_orders_of_ones_own(workers):
     options = {"num_workers": 2, "workers": workers}
     loader = data.DataLoader(Batched(), batch_sampler=[[3, 1], [2]], **options)
     assert [batch.tolist() for batch in loader] == [[30, 10], [20]]
+    loader = data.DataLoader("abcd", batch_sampler=[(3, 1), iter([2]), rushlight.tensor([0])], **options)
+    assert list(loader) == [["d", "b"], ["c"], ["a"]]
     loader = data.DataLoader({"a": 1, "b": 2}, batch_size=None, sampler=["b", "a"], **options)
     assert list(loader) == [2, 1]
     loader = data.DataLoader(data.TensorDataset(rushlight.arange(6)), 2, sampler=rushlight.tensor([5, 0, 1]), **options)
