@@ -53,6 +53,10 @@ def __reduce_ex__(self, protocol):
         raise RuntimeError(
             "[pickle] only leaf tensors can be serialized: this one has a history. Call .detach() first."
         )
+    if self._backward_hooks:
+        from rushlight.utils.hooks import warn_if_has_hooks
+
+        warn_if_has_hooks(self)
     state = getattr(self, "__dict__", None) or None
     return rebuild, (type(self), _bytes(self), self.dtype, tuple(self.shape), self.requires_grad, state)
 

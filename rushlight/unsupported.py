@@ -23,7 +23,7 @@ METHODS = {
 def refusal(name, reason):
     """A function that raises NotImplementedError with the reason."""
 
-    def refuse(input, *args, **kwargs):
+    def refuse(*args, **kwargs):
         raise NotImplementedError(f"[{name}] must not be called: {reason}")
 
     refuse.__name__ = refuse.__qualname__ = name

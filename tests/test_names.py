@@ -134,7 +134,7 @@ def test_functions_in_the_root_s_order_of_arguments():
         ("batch_norm", (x, w, b, mean, var, False, 0.1, 1e-5, False)),
         ("layer_norm", (x, (3,), w, b)),
         ("rms_norm", (x, (3,), w)),
-        ("group_norm", (x, 3, w, b)),
+        ("group_norm", (x, 1, w, b)),  # groups of one element would leave nothing but rounding
         ("embedding", (x, torch.tensor([0, 2]))),
         ("binary_cross_entropy_with_logits", (x, x.sigmoid(), w.abs(), b.abs(), 2)),
     ]

@@ -63,6 +63,7 @@ NB_MODULE(_core, m) {
   add_storage(m);
   add_conversions(m);
   add_autograd(m);
+  add_observers(m);
   add_random(m);
   add_optim(m);
   add_state(m);

@@ -531,7 +531,22 @@ Tensor bytes_of(Ref<Storage> storage) {
 
 }  // namespace
 
+void swap_contents(nb::handle first, nb::handle second) {
+  nb::handle given[] = {first, second};
+  for (nb::handle o : given) {
+    check(is_tensor(o.ptr()), ErrorKind::type, "[swap_tensors] t1 and t2 must be tensors. Received ",
+          Py_TYPE(o.ptr())->tp_name, ".");
+    check(impl(o.ptr())->unique(), ErrorKind::runtime,
+          "[swap_tensors] t1 and t2 must be part of no graph and have no views: Expected use_count to be 1. Received ",
+          describe(*impl(o.ptr())), ". Call backward or drop the graph first.");
+  }
+  auto *a = reinterpret_cast<PyTensor*>(first.ptr()), *b = reinterpret_cast<PyTensor*>(second.ptr());
+  std::swap(a->impl, b->impl);
+  for (nb::handle o : given) impl(o.ptr())->py = o.ptr();
+}
+
 void add_storage(nb::module_& m) {
+  m.def("swap_contents_", swap_contents, nb::arg("t1"), nb::arg("t2"), "Two Tensor objects change contents.");
   nb::class_<UntypedStorage>(m, "UntypedStorage", "The bytes under one or more tensors.")
       .def(
           "data_ptr", [](const UntypedStorage& s) { return reinterpret_cast<std::uintptr_t>(s.storage->data); },

@@ -61,6 +61,7 @@ class Arena:
         self._returned = collections.deque()
         self._created = 0
         self._new, self._dropped = [], []
+        self._sent = []  # slabs of the tensors of one message
 
     def empty(self, shape, dtype):
         """A tensor with any contents."""
@@ -108,7 +109,12 @@ class Arena:
         file = io.BytesIO()
         pickler = ForkingPickler(file, pickle.HIGHEST_PROTOCOL)
         pickler.dispatch_table = {**pickler.dispatch_table, _core.Tensor: self._reduce}
-        pickler.dump(value)
+        self._sent = []
+        try:
+            pickler.dump(value)
+        except BaseException:
+            self.give_back(self._sent)
+            raise
         return file.getbuffer()
 
     def _reduce(self, tensor):
@@ -131,6 +137,7 @@ class Arena:
             source = self.empty(source.shape, source.dtype).copy_(source)
             slab, address = self._current, source.data_ptr()
         slab.live += 1
+        self._sent.append(slab.number)
         place = slab.number, address - slab.address
         return _rebuild, (self._key, *place, tensor.dtype, tuple(tensor.shape), stride, tensor.requires_grad)
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import rushlight
 from rushlight.nn.modules import hooks as _hooks
 from rushlight.nn.modules.hooks import *  # noqa: F403  (their public home is nn.modules.module)
-from rushlight.nn.modules.hooks import BackwardHooks, add_hook, any_global, registered
+from rushlight.nn.modules.hooks import BackwardHook, add_hook, any_global, registered
 from rushlight.nn.modules.layer_error import name_layer
 from rushlight.nn.modules.registry import MISSING, Registry
 from rushlight.nn.modules.state_dict import StateDict
@@ -128,12 +128,12 @@ class Module(StateDict):
 
             enclosing = None
             if self._backward_hooks or self._backward_pre_hooks or _hooks.global_backward or _hooks.global_backward_pre:
-                enclosing = BackwardHooks(
+                enclosing = BackwardHook(
                     self,
                     [*_hooks.global_backward.values(), *self._backward_hooks.values()],
                     [*_hooks.global_backward_pre.values(), *self._backward_pre_hooks.values()],
                 )
-                args = enclosing.enclose_inputs(args)
+                args = enclosing.setup_input_hook(args)
             try:
                 result = self.forward(*args, **kwargs)
             except Exception as error:
@@ -145,7 +145,7 @@ class Module(StateDict):
                 if replaced is not None:
                     result = replaced
             if enclosing is not None:
-                result = enclosing.enclose_outputs(result)
+                result = enclosing.setup_output_hook(result)
             return result
         except Exception:
             for id, hook in self._all_forward_hooks():

@@ -81,7 +81,7 @@ def collate(batch: list, *, collate_fn_map: dict | None = None) -> Any:
 
     Example::
 
-      >>> from torch.utils.data._utils.collate import collate, default_collate_fn_map
+      >>> from rushlight.utils.data._utils.collate import collate, default_collate_fn_map
       >>> def keep(batch, *, collate_fn_map=None):
       ...   return batch
       >>> collate([(1, None), (2, None)], collate_fn_map={**default_collate_fn_map, type(None): keep})

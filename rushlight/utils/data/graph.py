@@ -18,7 +18,7 @@ def traverse_dps(datapipe: Any) -> dict:
 
     Example::
 
-      >>> from torch.utils.data.datapipes.iter import IterableWrapper
+      >>> from rushlight.utils.data.datapipes.iter import IterableWrapper
       >>> source = IterableWrapper(range(3))
       >>> pipe = source.map(abs)
       >>> graph = torch.utils.data.graph.traverse_dps(pipe)

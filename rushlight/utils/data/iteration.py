@@ -57,8 +57,10 @@ class Progress:
             except StopIteration:
                 self._exhausted = True
                 return None
+            if self._batched and not hasattr(index, "__len__"):
+                index = list(index)
             position = self._position
-            self._position += len(index) if self._batched and not self._is_stream else 1
+            self._position += len(index) if self._batched else 1
         task = self.pending[number] = Task(number, index, position)
         return task
 
@@ -91,6 +93,9 @@ class Progress:
             "streams": list(self.streams) if is_stream else None,
             "sampler": None if is_stream else self._order.state_dict(),
         }
+
+
+_FAILED = Batch(None, True, [], None)  # what stands for a batch that raised: the pass goes on behind it
 
 
 class LoaderIterator(Iterator):
@@ -189,16 +194,15 @@ class InlineIterator(LoaderIterator):
         task = self.progress.draw(next(self._numbers))
         if task is None:
             return None
-        batch = Batch(None, True, [], None)
+        batch = None
         try:
             with self._kept():
                 batch = self._fetcher.fetch(task.index, task.position)
         except StopIteration:
             if not self._fetcher.is_stream:
                 raise
-            return None
         finally:
-            self.progress.hand_out(task.number, 0, batch)
+            self.progress.hand_out(task.number, 0, batch or _FAILED)
         return batch
 
 
@@ -258,7 +262,7 @@ class WorkerIterator(LoaderIterator):
                 continue
             self._submit()
             if isinstance(answer, Failure):
-                self.progress.hand_out(number, worker, Batch(None, True, [], None))
+                self.progress.hand_out(number, worker, _FAILED)
                 answer.raise_again()
             self.progress.hand_out(number, worker, answer)
             return answer

@@ -179,7 +179,7 @@ def _ending(process: Any) -> str:
         return " has closed its connection"
     if code >= 0:
         return f" exited with code {code}"
-    name = signal.Signals(-code).name
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     cure = " The system does so when memory is used up: use fewer workers, or smaller batches" if code == -9 else ""
     return f" was killed by {name}{'.' if cure else ''}{cure}"
 

@@ -50,8 +50,8 @@ class Failure:
         """Raises the exception's own class with the text, or RuntimeError where the class takes no message."""
         error: BaseException
         try:
-            # A StopIteration would end the loop over the loader unnoticed.
-            if self.kind is None or issubclass(self.kind, StopIteration):
+            # A StopIteration would end the loop over the loader unnoticed, a SystemExit the program.
+            if self.kind is None or issubclass(self.kind, StopIteration) or not issubclass(self.kind, Exception):
                 raise TypeError
             error = self.kind(_Text(self.text))
         except Exception:
@@ -106,9 +106,13 @@ class Worker:
         self._crew, self._number, self._note, self._in_thread = crew, number, note, in_thread
         self._streams = Streams()
         self._streams.seed_worker(crew.base_seed, number)
-        set_worker_info(WorkerInfo(number, crew.count, crew.base_seed + number, crew.recipe.dataset))
+        method = "thread" if in_thread else "multiprocessing"
+        seed = crew.base_seed + number
+        set_worker_info(WorkerInfo(number, crew.count, seed, crew.recipe.dataset, worker_method=method))
         self._fetcher: Fetcher | None = None
         self._failure: Failure | None = None
+        # sys.exit() in a process ends it, which is noticed; a thread that ended would be waited for for ever.
+        self._caught = BaseException if in_thread else Exception
         self._attempt(lambda: share_pipes(crew.recipe.dataset, crew.count, number), "to share data pipes out")
         if crew.init_fn is not None and self._failure is None:
             self._attempt(lambda: crew.init_fn(number), "in worker_init_fn")
@@ -117,7 +121,7 @@ class Worker:
         """What an action gives; its failure is the answer to all tasks that follow."""
         try:
             return action()
-        except Exception:
+        except self._caught:
             self._failure = Failure.now(self._number, doing, self._in_thread)
 
     def begin(self, reading: Pass) -> None:
@@ -138,7 +142,7 @@ class Worker:
             if self._fetcher.is_stream:
                 return End
             return self.failure()
-        except Exception:
+        except self._caught:
             return self.failure()
 
     def failure(self) -> Failure:

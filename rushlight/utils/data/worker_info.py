@@ -7,12 +7,17 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class WorkerInfo:
-    """The worker that asks: ``id`` from 0, ``num_workers``, its ``seed``, and its copy of the ``dataset``."""
+    """The worker that asks: ``id`` from 0, ``num_workers``, its ``seed``, and its copy of the ``dataset``.
+
+    ``worker_method`` is "multiprocessing" or "thread". ``rng`` is None: random numbers come from where they always do.
+    """
 
     id: int
     num_workers: int
     seed: int
     dataset: Any
+    rng: None = None
+    worker_method: str = "multiprocessing"
 
 
 _of_thread = threading.local()  # a worker process loads in its main thread

@@ -1,8 +1,11 @@
 """Workers that die, stop, fail or use up their memory, and programs that are killed: what is left behind is counted.
 
     python -m tests.utils.data.stress --count 100
+    python -m tests.utils.data.stress --samples 1000000
 
 Every fault must become an error within five seconds, and leave no process, no file descriptor and no shared memory.
+With --samples, a pass over so many small samples is read instead, and the program's resident memory printed at each
+tenth.
 """
 
 import argparse
@@ -29,7 +32,7 @@ def use_up_memory():
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     blocks = []
     while True:
-        blocks.append(rushlight.zeros(1 << 24))
+        blocks.append(rushlight.empty(1 << 24))
 
 
 def segfault():
@@ -185,10 +188,43 @@ def cases(count):
             yield fault, lambda fault=fault, at=at: inject(fault, at)
 
 
+class Small(Dataset):
+    """Samples of 64 bytes."""
+
+    def __init__(self, count):
+        self.count, self.rows = count, rushlight.randn(8, 16)
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        return self.rows[index % 8], index
+
+
+def resident():
+    """MiB of memory that this process has in use."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+
+
+def watch_memory(samples):
+    """The resident memory at each tenth of a pass."""
+    batch_size, seen = 16, []
+    batches = max(10, samples // batch_size)
+    for number, _ in enumerate(DataLoader(Small(batches * batch_size), batch_size, num_workers=2), 1):
+        if number % (batches // 10) == 0:
+            seen.append(resident())
+    return seen
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--samples", type=int)
     options = parser.parse_args()
+    if options.samples:
+        print(f"{options.samples} samples, MiB:", *(f"{mib:.1f}" for mib in watch_memory(options.samples)))
+        return 0
     times, failed = collections.defaultdict(list), 0
     inject("raises", 0)  # what is loaded once is no leak
     for name, run in cases(options.count):

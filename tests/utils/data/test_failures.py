@@ -103,6 +103,19 @@ def test_exceptions_keep_their_class_and_say_where(error, kind, workers):
     assert next(batches).tolist() == [4, 5]  # as in PyTorch, the rest can be read
 
 
+@pytest.mark.parametrize(("workers", "text"), [("process", "exited with code 4"), ("thread", "SystemExit: 4")])
+def test_a_worker_that_exits_ends_neither_the_program_nor_the_wait(workers, text):
+    class Exiting(data.Dataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            sys.exit(4)
+
+    with pytest.raises(RuntimeError, match=f"worker 0.*{text}"):
+        list(data.DataLoader(Exiting(), num_workers=1, workers=workers))
+
+
 def fail(*_):
     raise LookupError("no luck")
 

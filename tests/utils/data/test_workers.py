@@ -8,6 +8,7 @@ import pytest
 
 import rushlight
 from rushlight.utils import data
+from tests.utils.data import stress
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.multiprocess
@@ -74,15 +75,21 @@ def test_streams_are_torchs(drop_last, batch_size):
 @pytest.mark.parametrize("workers", KINDS)
 @pytest.mark.parametrize("in_order", [True, False])
 def test_order(workers, in_order):
-    class Slow(data.Dataset):
+    fourth = rushlight.zeros(1).share_memory_()
+
+    class Waiting(data.Dataset):
+        """The first sample waits until another worker has read the fourth."""
+
         def __len__(self):
             return 12
 
         def __getitem__(self, index):
-            time.sleep(0.2 if index == 0 else 0)
+            fourth[0] += index == 3
+            while index == 0 and not fourth:
+                time.sleep(0.01)
             return index
 
-    loader = data.DataLoader(Slow(), num_workers=2, workers=workers, in_order=in_order)
+    loader = data.DataLoader(Waiting(), num_workers=2, workers=workers, in_order=in_order)
     read = [batch.item() for batch in loader]
     assert sorted(read) == list(range(12))
     assert (read == list(range(12))) == in_order
@@ -201,6 +208,8 @@ def test_whole_batches_and_orders_of_ones_own(workers):
     options = {"num_workers": 2, "workers": workers}
     loader = data.DataLoader(Batched(), batch_sampler=[[3, 1], [2]], **options)
     assert [batch.tolist() for batch in loader] == [[30, 10], [20]]
+    loader = data.DataLoader("abcd", batch_sampler=[(3, 1), iter([2]), rushlight.tensor([0])], **options)
+    assert list(loader) == [["d", "b"], ["c"], ["a"]]
     loader = data.DataLoader({"a": 1, "b": 2}, batch_size=None, sampler=["b", "a"], **options)
     assert list(loader) == [2, 1]
     loader = data.DataLoader(data.TensorDataset(rushlight.arange(6)), 2, sampler=rushlight.tensor([5, 0, 1]), **options)
@@ -252,3 +261,38 @@ def test_own_types_can_be_collated():
 
     functions = {**default_collate_fn_map, Own: lambda batch, *, collate_fn_map=None: len(batch)}
     assert collate([(Own(), 1), (Own(), 2)], collate_fn_map=functions)[0] == 2
+
+
+class Texts(data.Dataset):
+    """Samples that are no tensors go through the socket, whatever their size."""
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        return str(index) * 3_000_000
+
+
+def test_large_messages_in_both_directions():
+    texts = list(data.DataLoader(Texts(), batch_size=None, num_workers=2))
+    assert [len(text) for text in texts] == [3_000_000] * 6 and texts[3][0] == "3"
+    many = data.DataLoader(range(1_000_000), batch_size=250_000, num_workers=2)
+    assert sum(len(batch) for batch in many) == 1_000_000
+
+
+def test_memory_does_not_grow():
+    first, *_, last = stress.watch_memory(20_000)
+    assert last < first + 8
+
+
+def test_many_batches_that_are_kept_need_few_descriptors():
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    try:
+        kept = list(data.DataLoader(Rows(200, 250_000), num_workers=2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [int(index) for _, index in kept] == list(range(200))
+    assert all((rows == k).all() for k, (rows, _) in enumerate(kept))

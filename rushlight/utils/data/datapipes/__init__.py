@@ -1,6 +1,6 @@
 """Data pipes: data sets that are chained, each made by a method of the one before. PyTorch keeps them for old programs.
 
->>> from torch.utils.data.datapipes.iter import IterableWrapper
+>>> from rushlight.utils.data.datapipes.iter import IterableWrapper
 >>> pipe = IterableWrapper(range(8)).filter(lambda x: x % 2 == 0).map(lambda x: x * 10).batch(3)
 >>> list(pipe)
 [[0, 20, 40], [60]]

@@ -129,7 +129,7 @@ class MapDataPipe(_Registry, Dataset[T_co]):
 
     Example::
 
-      >>> from torch.utils.data.datapipes.map import SequenceWrapper
+      >>> from rushlight.utils.data.datapipes.map import SequenceWrapper
       >>> SequenceWrapper("abc").map(str.upper)[1]
       'B'
     """

@@ -22,7 +22,7 @@ class functional_datapipe:
       ...     self.source = source
       ...   def __iter__(self):
       ...     return (2 * x for x in self.source)
-      >>> from torch.utils.data.datapipes.iter import IterableWrapper
+      >>> from rushlight.utils.data.datapipes.iter import IterableWrapper
       >>> list(IterableWrapper([1, 2]).doubled())
       [2, 4]
     """
