@@ -122,6 +122,7 @@ _LAZY = {
     **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
     **dict.fromkeys(_OF_LAYERS, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
+    "TrainingState": "rushlight.training_state",
     "vmap": "rushlight.func",
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(_SPARSE, "rushlight.sparse"),

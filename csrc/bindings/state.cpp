@@ -1,5 +1,6 @@
 // L8: modes of this thread, threads, memory, type promotion, and questions to the registry.
 #include "base/parallel.h"
+#include "base/serial.h"
 #include "bindings/objects.h"
 
 namespace rl::py {
@@ -125,6 +126,7 @@ void add_state(nb::module_& m) {
       nb::arg("mode"), nb::arg("check_nan") = true);
 
   m.def("get_num_threads", [] { return num_threads(); }, "The number of threads that an operator may use.");
+  m.def("set_serial", set_serial, nb::arg("on"), "Whether operators that this thread calls leave the other cores alone.");
   m.def(
       "set_num_threads",
       [](int n) {

@@ -1,5 +1,6 @@
 // L8: properties and methods of Tensor that are no operators.
 #include "bindings/objects.h"
+#include "tensor/shared_memory.h"
 
 namespace rl::py {
 
@@ -522,6 +523,17 @@ PyGetSetDef tensor_properties[] = {
   {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+namespace {
+
+Tensor bytes_of(Ref<Storage> storage) {
+  i64 n = static_cast<i64>(storage->bytes), one = 1;
+  Tensor like = empty({1}, DType::u8);
+  std::exchange(like->storage, storage.release())->dec();
+  return strided_alias(*like, Sizes(&n, 1), Sizes(&one, 1), 0);
+}
+
+}  // namespace
+
 void swap_contents(nb::handle first, nb::handle second) {
   nb::handle given[] = {first, second};
   for (nb::handle o : given) {
@@ -548,15 +560,23 @@ void add_storage(nb::module_& m) {
       .def("element_size", [](const UntypedStorage&) { return 1; })
       .def_prop_ro("device", [](const UntypedStorage&) { return nb::steal(cpu_device()); })
       .def(
-          "tensor",
-          [](const UntypedStorage& s) {
-            Tensor like = empty({1}, DType::u8);
-            s.storage->inc();
-            std::exchange(like->storage, s.storage.get())->dec();
-            i64 n = s.bytes(), one = 1;
-            return strided_alias(*like, Sizes(&n, 1), Sizes(&one, 1), 0);
+          "tensor", [](const UntypedStorage& s) { return bytes_of(s.storage); }, "All bytes as a uint8 tensor.")
+      .def(
+          "share_memory_",
+          [](UntypedStorage& s) -> UntypedStorage& {
+            share(*s.storage);
+            return s;
           },
-          "All bytes as a uint8 tensor.")
+          nb::rv_policy::none, "Moves the bytes to memory that processes share; returns the storage.")
+      .def(
+          "is_shared", [](const UntypedStorage& s) { return is_shared(*s.storage); },
+          "Whether processes share the memory.")
+      .def(
+          "shared_descriptor", [](const UntypedStorage& s) { return shared_descriptor(*s.storage); },
+          "The file descriptor that stands for shared memory, -1 where there is none. It belongs to the storage.")
+      .def(
+          "close_descriptor", [](UntypedStorage& s) { close_descriptor(*s.storage); },
+          "Closes it: the memory stays shared, and is not sent to further processes.")
       .def(
           "__eq__",
           [](const UntypedStorage& a, nb::handle b) {
@@ -565,6 +585,13 @@ void add_storage(nb::module_& m) {
           },
           nb::arg("other").none())
       .def("__hash__", [](const UntypedStorage& s) { return reinterpret_cast<std::uintptr_t>(s.storage->data) >> 6; });
+  m.def(
+      "shared_bytes",
+      [](std::size_t nbytes, int descriptor) {
+        return bytes_of(descriptor < 0 ? new_shared_storage(nbytes) : map_shared_storage(nbytes, descriptor));
+      },
+      nb::arg("nbytes"), nb::arg("descriptor") = -1,
+      "uint8 [nbytes] in shared memory: new, or that of a descriptor, which is taken over.");
 }
 
 }  // namespace rl::py

@@ -179,21 +179,21 @@ def is_pinned(input, device=None):
 
 @composition(public=False)
 def share_memory_(input):
-    """Moves the tensor's elements to memory in which processes forked from now on see each other's writes.
+    """Moves the tensor's memory to where processes share it: those forked, or sent the tensor, see each other's writes.
 
-    Other tensors that looked into the old memory keep it. Processes that are spawned get copies.
+    Tensors that look into the same memory move with it.
 
     >>> torch.ones(2).share_memory_().is_shared()
     True
     """
-    importlib.import_module("rushlight.storage").share(input)
+    importlib.import_module("rushlight.multiprocessing.sharing").share(input)
     return input
 
 
 @composition(public=False)
 def is_shared(input):
-    """Whether forked processes see each other's writes: see share_memory_()."""
-    return importlib.import_module("rushlight.storage").is_shared(input)
+    """Whether processes see each other's writes: see share_memory_()."""
+    return importlib.import_module("rushlight.multiprocessing.sharing").is_shared(input)
 
 
 @composition(method=False)

@@ -71,7 +71,9 @@ class Adagrad(RuleOptimizer):
         return {"sum": rushlight.full_like(p, value, memory_format=rushlight.preserve_format, requires_grad=False)}
 
     def share_memory(self):
-        """Nothing to do: processes receive copies."""
+        """Moves the sums to memory that processes share: see Tensor.share_memory_."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
 
     def _numbers(self, group):
         return tuple(group[name] for name in ("lr", "lr_decay", "eps", "weight_decay", "maximize"))

@@ -651,7 +651,9 @@ class Module(StateDict):
         return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
 
     def share_memory(self):
-        """Nothing to do: processes receive copies of parameters. Returns the module."""
+        """Moves parameters and buffers to memory that processes share: see Tensor.share_memory_. Returns the module."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.share_memory_()
         return self
 
     def train(self, mode=True):
