@@ -1,0 +1,180 @@
+"""Pickles as PyTorch writes them: tensors by storage and strides, and our classes under PyTorch's names."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from collections import OrderedDict
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+import rushlight
+from rushlight.serialization.locations import location_tag
+from rushlight.serialization.user_globals import public_path
+
+class _Name:
+    """A function of PyTorch, which need not be there: only its name is written."""
+
+    def __init__(self, path: str) -> None:
+        self.module, _, self.name = path.rpartition(".")
+
+    def __call__(self) -> None:  # pickle wants something that can be called
+        raise TypeError(f"{self.module}.{self.name} is a name alone")
+
+
+_tensor_v2 = _Name("torch._utils._rebuild_tensor_v2")
+_tensor_v3 = _Name("torch._utils._rebuild_tensor_v3")
+_sparse = _Name("torch._utils._rebuild_sparse_tensor")
+_parameter = _Name("torch._utils._rebuild_parameter")
+_parameter_with_state = _Name("torch._utils._rebuild_parameter_with_state")
+_from_type = _Name("torch._tensor._rebuild_from_type_v2")
+_get_layout = _Name("torch.serialization._get_layout")
+_storage_classes = {dtype: _Name(f"torch.{name}") for name, dtype in rushlight.storage.CLASSES.items()}
+_untyped = _Name("torch.storage.UntypedStorage")
+
+
+class StorageTable:
+    """The storages that a pickle refers to, numbered in the order in which it meets them."""
+
+    def __init__(self) -> None:
+        self._found: dict[Any, tuple[str, Any, Any]] = {}
+
+    def identify(self, storage: Any, dtype: Any) -> tuple[Any, ...]:
+        """The persistent id of a storage. Under a second dtype it is one of bytes: a file knows a single dtype of each."""
+        size = storage.nbytes()
+        identity = (storage.data_ptr(), size) if size else dtype
+        key, first, _ = self._found.setdefault(identity, (str(len(self._found)), dtype, storage))
+        if dtype is None or first != dtype:
+            return "storage", _untyped, key, location_tag(storage), size
+        return "storage", _storage_classes[dtype], key, location_tag(storage), size // dtype.itemsize
+
+    def is_known_as(self, storage: Any, dtype: Any) -> bool:
+        """Whether a storage is new, or was met under this dtype first."""
+        known = self._found.get((storage.data_ptr(), storage.nbytes()))
+        return known is None or known[1] == dtype
+
+    def items(self) -> Iterator[tuple[str, Any, memoryview]]:
+        """The number, dtype (None: bytes) and memory of each."""
+        for key, dtype, storage in self._found.values():
+            yield key, dtype, memoryview(storage.tensor()) if storage.nbytes() else memoryview(b"")
+
+
+class Pickler(pickle._Pickler):  # type: ignore[name-defined]
+    """Python's own pickler in Python, whose methods can be replaced; the one in C writes no name that it cannot import."""
+
+    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+    def __init__(self, file: io.BytesIO, protocol: int, views: bool = False) -> None:
+        if not 1 <= protocol <= pickle.HIGHEST_PROTOCOL:
+            raise ValueError(
+                f"[save] pickle_protocol must be 1 to {pickle.HIGHEST_PROTOCOL}: 0 cannot refer to storages. Received "
+                f"{protocol}."
+            )
+        super().__init__(file, protocol)
+        self.storages = StorageTable()
+        self._view = (None,) if views else ()  # the old format's place for views among storages
+
+    def dump(self, obj: Any) -> None:
+        """Writes the pickle of a value. Raises TypeError or PicklingError for what cannot be pickled."""
+        try:
+            super().dump(obj)
+        except RecursionError:
+            raise RecursionError(
+                "[save] the object must not be nested too deeply: pickle gives up. Save its state_dict(), or raise the "
+                "limit with sys.setrecursionlimit()."
+            ) from None
+
+    def persistent_id(self, obj: Any) -> Any:
+        """Storages lie outside of the pickle."""
+        if isinstance(obj, rushlight.TypedStorage):
+            return self.storages.identify(obj.untyped(), obj.dtype) + self._view
+        if isinstance(obj, rushlight.UntypedStorage):
+            return self.storages.identify(obj, None) + self._view
+        return None
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How our objects are taken apart; NotImplemented for all others."""
+        if type(obj) in _PLAIN:
+            return NotImplemented
+        if isinstance(obj, rushlight.Tensor):
+            return self._reduce_tensor(obj)
+        if isinstance(obj, rushlight.layout):
+            return _get_layout, (str(obj),)
+        modules = sys.modules.get("rushlight.nn.modules.module")
+        if modules is not None and isinstance(obj, modules.Module):
+            return _reduce_module(obj, self.proto)
+        return NotImplemented
+
+    def _reduce_tensor(self, tensor: Any) -> Any:
+        reduce = type(tensor).__reduce_ex__
+        state = dict(tensor.__dict__)
+        if tensor.layout is not rushlight.strided:
+            return _sparse, (tensor.layout, _sparse_parts(tensor))
+        if reduce is rushlight.nn.Parameter.__reduce_ex__:
+            function = _parameter_with_state if state else _parameter
+            return function, (tensor.data, tensor.requires_grad, OrderedDict(), state)[: 4 if state else 3]
+        if reduce not in (rushlight.Tensor.__reduce_ex__, rushlight.nn.Buffer.__reduce_ex__):
+            return NotImplemented  # of a kind with a way of its own
+        function, arguments = self._strided_parts(tensor)
+        if type(tensor) is rushlight.Tensor and not state:
+            return function, arguments
+        return _from_type, (function, type(tensor), arguments, state)
+
+    def _strided_parts(self, tensor: Any) -> tuple[Any, tuple[Any, ...]]:
+        storage, dtype = tensor.untyped_storage(), tensor.dtype
+        place = (tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()), tensor.requires_grad, OrderedDict())
+        if self.storages.is_known_as(storage, dtype):
+            return _tensor_v2, (rushlight.TypedStorage(wrap_storage=storage, dtype=dtype), *place)
+        return _tensor_v3, (storage, *place, dtype)
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        """Writes a name as PyTorch has it; names of others as pickle does, which checks that they can be imported."""
+        if type(obj) is _Name:
+            module, name = obj.module, obj.name
+        else:
+            name = name or getattr(obj, "__qualname__", None) or obj.__name__
+            module = getattr(obj, "__module__", None) or ""
+            if module.split(".")[0] != "rushlight" or "<locals>" in name:
+                super().save_global(obj, name)
+                return
+            module = _torch_module(obj, module, name)
+        if self.proto >= 4:
+            self.save(module)
+            self.save(name)
+            self.write(pickle.STACK_GLOBAL)
+        else:
+            self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
+        self.memoize(obj)
+
+    dispatch[_Name] = dispatch[FunctionType] = save_global
+
+
+_PLAIN = frozenset((type(None), bool, int, float, str, bytes, tuple, list, dict, OrderedDict, _Name, type))
+
+
+def _torch_module(obj: Any, module: str, name: str) -> str:
+    """The module in which PyTorch has what we have in another."""
+    if module.startswith(("rushlight._core", "rushlight.ops")):
+        return "torch" if getattr(rushlight, name, None) is obj else "torch.nn.functional"
+    if module.startswith("rushlight.nn.functional"):
+        return "torch.nn.functional"
+    return public_path(module, name).removesuffix(f".{name}")
+
+
+def _sparse_parts(tensor: Any) -> tuple[Any, ...]:
+    *indices, _ = (part.detach() for part in tensor._named_parts().values())
+    more = (tensor.is_coalesced(),) if tensor.layout is rushlight.sparse_coo else ()
+    return (*indices, tensor._values().detach(), tensor.shape, *more)
+
+
+def _reduce_module(module: Any, protocol: int) -> Any:
+    """A module's reduction without the second mention of parameters, buffers and children among its attributes."""
+    function, arguments, *rest = module.__reduce_ex__(protocol)
+    state = rest[0] if rest else None
+    if isinstance(state, dict) and "_parameters" in state:
+        registries = {name: dict(state[name]) for name in ("_parameters", "_buffers", "_modules")}
+        twice = {name for registry in registries.values() for name in registry}
+        rest[0] = {name: value for name, value in state.items() if name not in twice} | registries
+    return function, arguments, *rest
