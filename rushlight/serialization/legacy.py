@@ -36,9 +36,8 @@ def write(obj: Any, file: BinaryIO, protocol: int) -> None:
     pickle.dump([key for key, _, _ in storages], content, protocol)
     file.write(content.getbuffer())
     for _, dtype, memory in storages:
-        size = dtype.itemsize if dtype else 1
-        file.write((len(memory) // size).to_bytes(8, "little"))
-        file.write(memory[: len(memory) // size * size])
+        file.write((len(memory) // dtype.itemsize).to_bytes(8, "little"))
+        file.write(memory)
 
 
 def read(file: BinaryIO, request: Request) -> Any:

@@ -32,7 +32,6 @@ _parameter_with_state = _Name("torch._utils._rebuild_parameter_with_state")
 _from_type = _Name("torch._tensor._rebuild_from_type_v2")
 _get_layout = _Name("torch.serialization._get_layout")
 _storage_classes = {dtype: _Name(f"torch.{name}") for name, dtype in rushlight.storage.CLASSES.items()}
-_untyped = _Name("torch.storage.UntypedStorage")
 
 
 class StorageTable:
@@ -41,22 +40,24 @@ class StorageTable:
     def __init__(self) -> None:
         self._found: dict[Any, tuple[str, Any, Any]] = {}
 
-    def identify(self, storage: Any, dtype: Any) -> tuple[Any, ...]:
-        """The persistent id of a storage. Under a second dtype it is one of bytes: a file knows a single dtype of each."""
-        size = storage.nbytes()
-        identity = (storage.data_ptr(), size) if size else dtype
-        key, first, _ = self._found.setdefault(identity, (str(len(self._found)), dtype, storage))
-        if dtype is None or first != dtype:
-            return "storage", _untyped, key, location_tag(storage), size
-        return "storage", _storage_classes[dtype], key, location_tag(storage), size // dtype.itemsize
+    def dtype_of(self, storage: Any, dtype: Any) -> Any:
+        """The dtype under which a file knows a storage: the first that it is met under, or bytes where that is too wide."""
+        return self._enter(storage, dtype)[1]
 
-    def is_known_as(self, storage: Any, dtype: Any) -> bool:
-        """Whether a storage is new, or was met under this dtype first."""
-        known = self._found.get((storage.data_ptr(), storage.nbytes()))
-        return known is None or known[1] == dtype
+    def identify(self, storage: Any, dtype: Any) -> tuple[Any, ...]:
+        """The persistent id of a storage."""
+        key, dtype, _ = self._enter(storage, dtype)
+        return "storage", _storage_classes[dtype], key, location_tag(storage), storage.nbytes() // dtype.itemsize
+
+    def _enter(self, storage: Any, dtype: Any) -> tuple[str, Any, Any]:
+        size = storage.nbytes()
+        if size % dtype.itemsize:
+            dtype = rushlight.uint8
+        identity = (storage.data_ptr(), size) if size else dtype
+        return self._found.setdefault(identity, (str(len(self._found)), dtype, storage))
 
     def items(self) -> Iterator[tuple[str, Any, memoryview]]:
-        """The number, dtype (None: bytes) and memory of each."""
+        """The number, dtype and memory of each."""
         for key, dtype, storage in self._found.values():
             yield key, dtype, memoryview(storage.tensor()) if storage.nbytes() else memoryview(b"")
 
@@ -91,7 +92,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
         if isinstance(obj, rushlight.TypedStorage):
             return self.storages.identify(obj.untyped(), obj.dtype) + self._view
         if isinstance(obj, rushlight.UntypedStorage):
-            return self.storages.identify(obj, None) + self._view
+            return self.storages.identify(obj, rushlight.uint8) + self._view
         return None
 
     def reducer_override(self, obj: Any) -> Any:
@@ -125,9 +126,9 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
     def _strided_parts(self, tensor: Any) -> tuple[Any, tuple[Any, ...]]:
         storage, dtype = tensor.untyped_storage(), tensor.dtype
         place = (tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()), tensor.requires_grad, OrderedDict())
-        if self.storages.is_known_as(storage, dtype):
-            return _tensor_v2, (rushlight.TypedStorage(wrap_storage=storage, dtype=dtype), *place)
-        return _tensor_v3, (storage, *place, dtype)
+        known = self.storages.dtype_of(storage, dtype)
+        stored = rushlight.TypedStorage(wrap_storage=storage, dtype=known)
+        return (_tensor_v2, (stored, *place)) if known == dtype else (_tensor_v3, (stored, *place, dtype))
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         """Writes a name as PyTorch has it; names of others as pickle does, which checks that they can be imported."""
