@@ -283,4 +283,4 @@ def get_unsafe_globals_in_checkpoint(f: str | os.PathLike[str] | BinaryIO) -> li
     if not format_of(f)[0].startswith("PyTorch (zip"):
         raise ValueError("[get_unsafe_globals_in_checkpoint] f must be a checkpoint returned by torch.save. It is not.")
     mine = registered()
-    return [name for name in examine(f).unknown_names if name not in mine]
+    return [name for name, kind in examine(f).names.items() if kind != "data" and name not in mine]

@@ -249,6 +249,8 @@ def _tensor_of_class(reader: Resolver, function: Any, cls: Any, arguments: Any, 
         return Record("torch._tensor", "_rebuild_from_type_v2", (function, cls, made, state))
     if not isinstance(made, rushlight.Tensor) or not issubclass(cls, rushlight.Tensor):
         raise TypeError("a tensor and a class of tensors are wanted")
+    if cls is rushlight.Tensor and isinstance(state, dict) and state.pop("_is_buffer", False) is True:
+        cls = rushlight.nn.Buffer
     if type(made) is not cls:
         made = rushlight.Tensor._make_subclass(cls, made.detach(), made.requires_grad)
     if hasattr(cls, "__setstate__") and cls.__setstate__ is not rushlight.Tensor.__setstate__:

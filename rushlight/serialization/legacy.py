@@ -57,7 +57,7 @@ def read(file: BinaryIO, request: Request) -> Any:
     data = _content(file)
     budget = budget_of(len(data))
     interpreter = request.interpreter(data, budget)
-    plain = Request()
+    plain = Request(registered={})
     if plain.evaluate(interpreter, _no_storage) != _MAGIC or plain.evaluate(interpreter, _no_storage) != _VERSION:
         raise unknown_format()
     system = plain.evaluate(interpreter, _no_storage)
@@ -92,7 +92,7 @@ class _Survey(Resolver):
     """Reads a pickle for its storages alone: what is called or built is of no interest."""
 
     def __init__(self, interpreter: Interpreter) -> None:
-        super().__init__(interpreter, self._enter, default_restore_location, weights_only=False)
+        super().__init__(interpreter, self._enter, default_restore_location, weights_only=False, registered={})
         self.storages: dict[Any, tuple[Any, int]] = {}  # key -> dtype and number of elements
 
     def _enter(self, dtype: Any, key: Any, location: str, count: int) -> Any:

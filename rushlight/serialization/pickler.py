@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
 import rushlight
+from rushlight.serialization import own_modules
 from rushlight.serialization.locations import location_tag
-from rushlight.serialization.user_globals import public_path
 
 class _Name:
     """A function of PyTorch, which need not be there: only its name is written."""
@@ -103,9 +102,8 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
             return self._reduce_tensor(obj)
         if isinstance(obj, rushlight.layout):
             return _get_layout, (str(obj),)
-        modules = sys.modules.get("rushlight.nn.modules.module")
-        if modules is not None and isinstance(obj, modules.Module):
-            return _reduce_module(obj, self.proto)
+        if isinstance(obj, rushlight.nn.Module):
+            return own_modules.reduce(obj, self.proto)
         return NotImplemented
 
     def _reduce_tensor(self, tensor: Any) -> Any:
@@ -119,9 +117,12 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
         if reduce not in (rushlight.Tensor.__reduce_ex__, rushlight.nn.Buffer.__reduce_ex__):
             return NotImplemented  # of a kind with a way of its own
         function, arguments = self._strided_parts(tensor)
-        if type(tensor) is rushlight.Tensor and not state:
+        kind = type(tensor)
+        if kind is rushlight.nn.Buffer:  # in PyTorch, a tensor with a mark
+            kind, state["_is_buffer"] = rushlight.Tensor, True
+        if kind is rushlight.Tensor and not state:
             return function, arguments
-        return _from_type, (function, type(tensor), arguments, state)
+        return _from_type, (function, kind, arguments, state)
 
     def _strided_parts(self, tensor: Any) -> tuple[Any, tuple[Any, ...]]:
         storage, dtype = tensor.untyped_storage(), tensor.dtype
@@ -140,7 +141,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
             if module.split(".")[0] != "rushlight" or "<locals>" in name:
                 super().save_global(obj, name)
                 return
-            module = _torch_module(obj, module, name)
+            module = own_modules.torch_home(obj, module, name)
         if self.proto >= 4:
             self.save(module)
             self.save(name)
@@ -155,27 +156,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
 _PLAIN = frozenset((type(None), bool, int, float, str, bytes, tuple, list, dict, OrderedDict, _Name, type))
 
 
-def _torch_module(obj: Any, module: str, name: str) -> str:
-    """The module in which PyTorch has what we have in another."""
-    if module.startswith(("rushlight._core", "rushlight.ops")):
-        return "torch" if getattr(rushlight, name, None) is obj else "torch.nn.functional"
-    if module.startswith("rushlight.nn.functional"):
-        return "torch.nn.functional"
-    return public_path(module, name).removesuffix(f".{name}")
-
-
 def _sparse_parts(tensor: Any) -> tuple[Any, ...]:
     *indices, _ = (part.detach() for part in tensor._named_parts().values())
     more = (tensor.is_coalesced(),) if tensor.layout is rushlight.sparse_coo else ()
     return (*indices, tensor._values().detach(), tensor.shape, *more)
-
-
-def _reduce_module(module: Any, protocol: int) -> Any:
-    """A module's reduction without the second mention of parameters, buffers and children among its attributes."""
-    function, arguments, *rest = module.__reduce_ex__(protocol)
-    state = rest[0] if rest else None
-    if isinstance(state, dict) and "_parameters" in state:
-        registries = {name: dict(state[name]) for name in ("_parameters", "_buffers", "_modules")}
-        twice = {name for registry in registries.values() for name in registry}
-        rest[0] = {name: value for name, value in state.items() if name not in twice} | registries
-    return function, arguments, *rest

@@ -14,6 +14,7 @@ from rushlight.serialization import options
 from rushlight.serialization.interpreter import Budget, Interpreter
 from rushlight.serialization.locations import default_restore_location
 from rushlight.serialization.resolver import Resolver
+from rushlight.serialization.user_globals import registered
 
 _SLACK = 48 << 20
 
@@ -25,13 +26,15 @@ class Request:
     restore: Callable[[Any, str], Any] = default_restore_location
     weights_only: bool = True
     path: Any = None  # of the file, if its storages are to be mapped
+    contents: bool = True  # whether the storages are read at all
+    registered: dict[str, Any] = field(default_factory=registered)
     encoding: str = "utf-8"
     errors: str = "strict"
     resolver: Resolver = field(init=False)  # of the pickle that was read: what it named
 
     def evaluate(self, interpreter: Interpreter, storage: Callable[[Any, Any, str, int], Any]) -> Any:
         """The value of the next pickle, whose tensors lie on what `storage` gives."""
-        self.resolver = Resolver(interpreter, storage, self.restore, self.weights_only)
+        self.resolver = Resolver(interpreter, storage, self.restore, self.weights_only, self.registered)
         return interpreter.load(self.resolver)
 
     def interpreter(self, data: bytes | mmap.mmap, budget: Budget) -> Interpreter:
@@ -79,3 +82,8 @@ def map_file(path: str | os.PathLike[str]) -> memoryview:
     with open(path, "r+b" if shared else "rb") as file:
         access = mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY
         return memoryview(mmap.mmap(file.fileno(), 0, access=access))
+
+
+def zeros(size: int) -> memoryview:
+    """That many zeros, which take no memory until they are written to."""
+    return memoryview(mmap.mmap(-1, size))

@@ -7,8 +7,13 @@ from typing import Any
 
 import rushlight
 
-_short = reprlib.Repr()
-_short.maxlevel, _short.maxdict, _short.maxlist, _short.maxtuple, _short.maxstring = 2, 4, 6, 6, 60
+_repr = reprlib.Repr()
+_repr.maxlevel, _repr.maxdict, _repr.maxlist, _repr.maxtuple, _repr.maxstring = 2, 4, 6, 6, 60
+
+def shortened(value: Any) -> str:
+    """A value as text of a line at most."""
+    return _repr.repr(value)
+
 
 _STATE_DICT_LIMIT = 1_000_000  # entries; a damaged module may contain itself
 
@@ -79,9 +84,9 @@ class Record:
 
     @reprlib.recursive_repr()
     def __repr__(self) -> str:
-        parts = [_short.repr(value) for value in self.arguments]
+        parts = [shortened(value) for value in self.arguments]
         pairs = {**self.keywords, **self._attributes()}
-        parts += [f"{name}={_short.repr(value)}" for name, value in pairs.items()]
+        parts += [f"{name}={shortened(value)}" for name, value in pairs.items()]
         if len(parts) > 8:
             parts[8:] = [f"... ({len(parts) - 8} more)"]
         return f"<inert {self.module}.{self.qualname}{': ' if parts else ''}{', '.join(parts)}>"
@@ -92,13 +97,17 @@ class Record:
             "Save the data in it: its state, or the state_dict() of a module."
         )
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(
+        self, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
         """Of a module: its parameters and buffers by name, ready for `load_state_dict` of one that you made.
+
+        The arguments are those of `Module.state_dict`, which calls this for a record among its children.
 
         Raises TypeError for what is no module, RuntimeError for one without end.
         """
-        found: dict[str, Any] = {}
-        waiting: list[tuple[str, Any]] = [("", self)]
+        found: dict[str, Any] = {} if destination is None else destination
+        waiting: list[tuple[str, Any]] = [(prefix, self)]
         steps = 0
         while waiting:
             prefix, module = waiting.pop()
@@ -109,7 +118,7 @@ class Record:
             for kind in ("_parameters", "_buffers"):
                 for name, value in members.get(kind, {}).items():
                     if isinstance(value, rushlight.Tensor) and not (kind == "_buffers" and name in skipped):
-                        found[f"{prefix}{name}"] = value
+                        found[f"{prefix}{name}"] = value if keep_vars else value.detach()
             children = members.get("_modules", {}).items()
             waiting += [(f"{prefix}{name}.", child) for name, child in reversed(children) if child is not None]
             steps += 1

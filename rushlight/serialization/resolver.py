@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import rushlight
-from rushlight.serialization import constructions, user_globals
+from rushlight.serialization import constructions, own_modules, user_globals
 from rushlight.serialization.interpreter import Interpreter
 from rushlight.serialization.locations import Restore
 from rushlight.serialization.record import Record, Reference
@@ -31,6 +31,7 @@ class Resolver:
         storage: gives the storage of a persistent id: (storage class, key, location, number of elements).
         restore: moves a storage to its location.
         weights_only: whether names out of the table are errors.
+        registered: the user's classes and functions by full name.
     """
 
     def __init__(
@@ -39,16 +40,17 @@ class Resolver:
         storage: Callable[[Any, Any, str, int], Any],
         restore: Restore,
         weights_only: bool,
+        registered: dict[str, Any],
     ) -> None:
         self.budget, self.frozen = interpreter.budget, interpreter.frozen
         self.restore, self.weights_only = restore, weights_only
         self._storage = storage
-        self._mine = user_globals.registered()
+        self._mine = registered
         self._my_ids = {id(value) for value in self._mine.values()}
         self._found: dict[str, Any] = {}
         self._makers: dict[int, Callable[..., Any]] = {}  # by the identity of the value, which _found keeps alive
-        self.references: dict[str, Reference] = {}  # the names that stayed inert
-        self.calls: list[Record] = []  # and what would have been called
+        self.names: dict[str, str] = {}  # what the file named, and what that was: "data", "yours", "module" or "inert"
+        self.calls: list[Record] = []  # what would have been called
         self.clean: set[int] = set()  # storages whose bool elements are 0 and 1
 
     # --- names
@@ -65,16 +67,20 @@ class Resolver:
 
     def _look_up(self, path: str, module: str, name: str) -> Any:
         if entry := constructions.find(path):
+            self.names[path] = "data"
             if entry.make:
                 self._makers[id(entry.value)] = entry.make
             return entry.value
         if path in self._mine:
+            self.names[path] = "yours"
             return self._mine[path]
         if self.weights_only:
             raise _unsupported_global(path)
-        if (own := own_module_part(path)) is not None:
+        if (own := own_modules.find(path)) is not None:
+            self.names[path] = "module"
             return own
-        return self.references.setdefault(path, Reference(module, name))
+        self.names[path] = "inert"
+        return Reference(module, name)
 
     # --- calls
 
@@ -85,7 +91,7 @@ class Resolver:
             return self._made(make, function, arguments)
         if id(function) in self._my_ids:
             return _of_user(function, arguments)
-        if is_own_module(function):
+        if own_modules.is_module_class(function):
             raise self._refusal(function, "modules are not made by a call, but from their state")
         return self.inert(function, arguments)
 
@@ -93,7 +99,7 @@ class Resolver:
         """An object of a class that was not initialised: of the table, the user's, one of our modules, or a record."""
         if id(cls) in self._my_ids and isinstance(cls, type):
             return _of_user(cls.__new__, (cls, *arguments), keywords)
-        if is_own_module(cls):
+        if own_modules.is_module_class(cls):
             if arguments or keywords:
                 raise self._refusal(cls, "a module takes no arguments here")
             return cls.__new__(cls)
@@ -145,9 +151,9 @@ class Resolver:
 
     def _build(self, value: Any, state: Any) -> None:
         kind = type(value)
-        if self.owns(value) or is_own_module(kind):
-            if is_own_module(kind):
-                _check_module_state(state)
+        if self.owns(value) or own_modules.is_module_class(kind):
+            if own_modules.is_module_class(kind):
+                own_modules.check_state(state)
             if hasattr(value, "__setstate__"):
                 value.__setstate__(state)
             else:
@@ -215,38 +221,3 @@ def _set_attributes(value: Any, state: Any) -> None:
         value.__dict__.update(attributes)
     for name, part in (slots or {}).items():
         setattr(value, name, part)
-
-
-# ---- Rushlight's modules: rebuilt from their attributes, which runs no code but ours --------------------------------
-
-
-def own_module_part(path: str) -> Any:
-    """A class of `torch.nn`, or a function of `torch.nn.functional`; None for everything else."""
-    module, _, name = path.rpartition(".")
-    if module.startswith("torch.nn.modules."):
-        found = getattr(rushlight.nn, name, None)
-        return found if is_own_module(found) else None
-    if module == "torch.nn.functional" and not name.startswith("_"):
-        found = getattr(rushlight.nn.functional, name, None)
-        home = getattr(found, "__module__", None) or ""
-        plain = callable(found) and not isinstance(found, type)
-        return found if plain and home.startswith(("rushlight.nn.functional", "rushlight.ops", "rushlight._core")) else None
-    return None
-
-
-def is_own_module(cls: Any) -> bool:
-    """Whether this is a class of modules of ours, whose objects are made of their attributes alone."""
-    return (
-        isinstance(cls, type) and issubclass(cls, rushlight.nn.Module) and cls.__module__.startswith("rushlight.nn.modules.")
-    )
-
-
-def _check_module_state(state: Any) -> None:
-    if not isinstance(state, dict) or not all(type(name) is str for name in state):
-        raise TypeError("the state of a module must be a dict of attributes")
-    for registry, kind in (("_parameters", rushlight.Tensor), ("_buffers", rushlight.Tensor), ("_modules", None)):
-        members = state.get(registry, {})
-        if not isinstance(members, dict) or not all(type(name) is str for name in members):
-            raise TypeError(f"{registry} must be a dict of names")
-        if kind and not all(value is None or isinstance(value, kind) for value in members.values()):
-            raise TypeError(f"{registry} must hold tensors")

@@ -11,7 +11,7 @@ from rushlight.serialization import options
 from rushlight.serialization.archive import ALIGNMENT, ArchiveReader, ArchiveWriter, damaged
 from rushlight.serialization.interpreter import Budget
 from rushlight.serialization.pickler import Pickler
-from rushlight.serialization.reading import Request, budget_of, is_foreign, map_file, swap_bytes, typed
+from rushlight.serialization.reading import Request, budget_of, is_foreign, map_file, swap_bytes, typed, zeros
 
 FIRST_BYTES = b"PK\3\4"
 _ORDERS = {options.LoadEndianness.LITTLE: "little", options.LoadEndianness.BIG: "big", None: "little"}
@@ -67,7 +67,9 @@ class _Storages:
             if order not in ("little", "big"):
                 raise ValueError(f"[load] byteorder must be little or big. Received {order[:40]!r}.")
         self._foreign = is_foreign(order)
-        self._mapped = map_file(request.path) if request.path is not None else None
+        self._mapped = None if request.path is None else map_file(request.path)
+        if options.settings.skip_data or not request.contents:
+            self._mapped = zeros(archive.size)
 
     def get(self, dtype: Any, key: Any, location: str, count: int) -> Any:
         """The storage of a key; the first to ask for it says its dtype."""
@@ -89,8 +91,6 @@ class _Storages:
         if self._mapped is not None and place.size and place.start % 16 == 0:
             return rushlight._core.from_buffer(self._mapped[place.start : place.start + place.size])
         self._budget.spend(place.size)
-        if options.settings.skip_data:
-            return rushlight.zeros(place.size, dtype=rushlight.uint8)
         memory = rushlight.empty(place.size, dtype=rushlight.uint8)
         if place.size:
             self._archive.read_into(place.start, memoryview(memory))
