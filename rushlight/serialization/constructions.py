@@ -131,8 +131,8 @@ def _reconstructor(reader: Resolver, cls: Any, base: Any, state: Any) -> Any:
 
 
 def _size(reader: Resolver, sizes: Any = ()) -> Any:
-    if type(sizes) not in (tuple, list) or not all(type(size) is int for size in sizes):
-        raise TypeError("integers are wanted")
+    if type(sizes) not in (tuple, list) or not all(type(size) is int and -(2**63) <= size < 2**63 for size in sizes):
+        raise TypeError("integers of 64 bits are wanted")
     return rushlight.Size(sizes)
 
 

@@ -62,7 +62,15 @@ class Budget:
             )
 
 
-_OPCODES: list[Callable[[Interpreter], None] | None] = [None] * 256
+def _unknown(interpreter: Interpreter) -> None:
+    at = interpreter.at - 1
+    raise pickle.UnpicklingError(
+        f"[load] a pickle's opcodes must be known. Received {interpreter.data[at]:#04x} at byte {at}. The file is damaged, or "
+        "is no checkpoint."
+    )
+
+
+_OPCODES: list[Callable[[Interpreter], None]] = [_unknown] * 256
 _COST = [0] * 256
 
 
@@ -106,22 +114,17 @@ class Interpreter:
         self.memo: list[Any] = []
         self.seen: set[tuple[int, int]] = set()  # containers and the hashes of their unusual keys
         self.collisions = self.frozen_count = 0
-        data, budget = self.data, self.budget
+        data, budget, operations, costs = self.data, self.budget, _OPCODES, _COST
         begin = self.at
         try:
             while True:
-                code = data[self.at]
-                self.at += 1
-                operation = _OPCODES[code]
-                if operation is None:
-                    raise pickle.UnpicklingError(
-                        f"[load] a pickle's opcodes must be known. Received {code:#04x} at byte {self.at - 1}. The file is "
-                        "damaged, or is no checkpoint."
-                    )
-                budget.left -= _COST[code]
+                at = self.at
+                code = data[at]
+                self.at = at + 1
+                budget.left -= costs[code]
                 if budget.left < 0:
                     budget.spend(0)
-                operation(self)
+                operations[code](self)
         except _Stop:
             if len(self.stack) == 1 and not self.marked:
                 return self.stack[0]
@@ -191,10 +194,6 @@ class Interpreter:
 
     # --- the stack
 
-    def push(self, value: Any) -> None:
-        """Puts a value on top."""
-        self.stack.append(value)
-
     def since_mark(self) -> list[Any]:
         """Takes everything above the last mark."""
         values, self.stack = self.stack, self.marked.pop()
@@ -224,7 +223,7 @@ class Interpreter:
 
     @_opcode(b"2")
     def dup(self) -> None:
-        self.push(self.stack[-1])
+        self.stack.append(self.stack[-1])
 
     @_opcode(b".")
     def stop(self) -> None:
@@ -246,36 +245,36 @@ class Interpreter:
 
     @_opcode(b"N")
     def none(self) -> None:
-        self.push(None)
+        self.stack.append(None)
 
     @_opcode(b"\x88")
     def true(self) -> None:
-        self.push(True)
+        self.stack.append(True)
 
     @_opcode(b"\x89")
     def false(self) -> None:
-        self.push(False)
+        self.stack.append(False)
 
     @_opcode(b"I", 32)
     def decimal(self) -> None:
         text = self.line()
-        self.push({b"00": False, b"01": True}[text] if text in (b"00", b"01") else self.number(text, r"\s*[+-]?\d+\s*"))
+        self.stack.append({b"00": False, b"01": True}[text] if text in (b"00", b"01") else self.number(text, r"\s*[+-]?\d+\s*"))
 
     @_opcode(b"L", 32)
     def decimal_long(self) -> None:
-        self.push(self.number(self.line(), r"\s*[+-]?\d+\s*L?"))
+        self.stack.append(self.number(self.line(), r"\s*[+-]?\d+\s*L?"))
 
     @_opcode(b"J", 32)
     def int4(self) -> None:
-        self.push(int.from_bytes(self.take(4), "little", signed=True))
+        self.stack.append(int.from_bytes(self.take(4), "little", signed=True))
 
     @_opcode(b"K")
     def int1(self) -> None:
-        self.push(self.take(1)[0])
+        self.stack.append(self.take(1)[0])
 
     @_opcode(b"M", 32)
     def int2(self) -> None:
-        self.push(self.unsigned(2))
+        self.stack.append(self.unsigned(2))
 
     @_opcode(b"\x8a", 32)
     def long1(self) -> None:
@@ -289,18 +288,18 @@ class Interpreter:
         if size < 0:
             raise self.wrong("an integer has a negative size")
         self.budget.spend(size)
-        self.push(int.from_bytes(self.take(size), "little", signed=True))
+        self.stack.append(int.from_bytes(self.take(size), "little", signed=True))
 
     @_opcode(b"F", 24)
     def decimal_float(self) -> None:
         try:
-            self.push(float(self.line()))
+            self.stack.append(float(self.line()))
         except ValueError:
             raise self.wrong("a number is none") from None
 
     @_opcode(b"G", 24)
     def float8(self) -> None:
-        self.push(struct.unpack(">d", self.take(8))[0])
+        self.stack.append(struct.unpack(">d", self.take(8))[0])
 
     @_opcode(b"S", 56)
     def quoted(self) -> None:
@@ -311,39 +310,39 @@ class Interpreter:
             raw, _ = codecs.escape_decode(text[1:-1])
         except ValueError:
             raise self.wrong("a string has a wrong escape") from None
-        self.push(self.decoded(raw))
+        self.stack.append(self.decoded(raw))
 
     @_opcode(b"T", 56)
     def string4(self) -> None:
         size = int.from_bytes(self.take(4), "little", signed=True)
         if size < 0:
             raise self.wrong("a string has a negative size")
-        self.push(self.take_string(size))
+        self.stack.append(self.take_string(size))
 
     @_opcode(b"U", 56)
     def string1(self) -> None:
-        self.push(self.take_string(self.take(1)[0]))
+        self.stack.append(self.take_string(self.take(1)[0]))
 
     @_opcode(b"V", 56)
     def raw_text(self) -> None:
         raw = self.line()
         self.budget.spend(4 * len(raw))
         try:
-            self.push(raw.decode("raw-unicode-escape"))
+            self.stack.append(raw.decode("raw-unicode-escape"))
         except UnicodeDecodeError:
             raise self.wrong("a text has a wrong escape") from None
 
     @_opcode(b"\x8c", 56)
     def text1(self) -> None:
-        self.push(self.take_text(self.take(1)[0]))
+        self.stack.append(self.take_text(self.take(1)[0]))
 
     @_opcode(b"X", 56)
     def text4(self) -> None:
-        self.push(self.take_text(self.unsigned(4)))
+        self.stack.append(self.take_text(self.unsigned(4)))
 
     @_opcode(b"\x8d", 56)
     def text8(self) -> None:
-        self.push(self.take_text(self.unsigned(8)))
+        self.stack.append(self.take_text(self.unsigned(8)))
 
     @_opcode(b"C", 40)
     def bytes1(self) -> None:
@@ -360,13 +359,13 @@ class Interpreter:
     def raw_bytes(self, size: int) -> None:
         raw = self.take(size)
         self.budget.spend(size)
-        self.push(raw)
+        self.stack.append(raw)
 
     @_opcode(b"\x96", 64)
     def bytearray8(self) -> None:
         raw = self.take(self.unsigned(8))
         self.budget.spend(2 * len(raw))
-        self.push(bytearray(raw))
+        self.stack.append(bytearray(raw))
 
     @_opcode(b"\x97")
     def next_buffer(self) -> None:
@@ -380,29 +379,31 @@ class Interpreter:
 
     @_opcode(b"]", 56)
     def empty_list(self) -> None:
-        self.push([])
+        self.stack.append([])
 
     @_opcode(b"l", 56)
     def list_since_mark(self) -> None:
-        self.push(self.since_mark())
+        values = self.since_mark()  # first: it changes self.stack
+        self.stack.append(values)
 
     @_opcode(b"}", 64)
     def empty_dict(self) -> None:
-        self.push({})
+        self.stack.append({})
 
     @_opcode(b"d", 64)
     def dict_since_mark(self) -> None:
         items = self.since_mark()
-        self.push({})
+        self.stack.append({})
         self.put_items(items)
 
     @_opcode(b"\x8f", 216)
     def empty_set(self) -> None:
-        self.push(set())
+        self.stack.append(set())
 
     @_opcode(b"\x91")
     def frozen_set(self) -> None:
-        self.push(self.frozen(self.since_mark()))
+        elements = self.since_mark()
+        self.stack.append(self.frozen(elements))
 
     def frozen(self, elements: list[Any]) -> frozenset[Any]:
         """A frozenset of them."""
@@ -413,7 +414,7 @@ class Interpreter:
 
     @_opcode(b")")
     def empty_tuple(self) -> None:
-        self.push(())
+        self.stack.append(())
 
     @_opcode(b"\x85", 64)
     def tuple1(self) -> None:
@@ -422,18 +423,18 @@ class Interpreter:
     @_opcode(b"\x86", 72)
     def tuple2(self) -> None:
         b, a = self.stack.pop(), self.stack.pop()
-        self.push((a, b))
+        self.stack.append((a, b))
 
     @_opcode(b"\x87", 80)
     def tuple3(self) -> None:
         c, b, a = self.stack.pop(), self.stack.pop(), self.stack.pop()
-        self.push((a, b, c))
+        self.stack.append((a, b, c))
 
     @_opcode(b"t", 56)
     def tuple_since_mark(self) -> None:
         values = self.since_mark()
         self.budget.spend(8 * len(values))
-        self.push(tuple(values))
+        self.stack.append(tuple(values))
 
     @_opcode(b"a")
     def append(self) -> None:
@@ -561,7 +562,7 @@ class Interpreter:
         value = self.memo[index] if index < len(self.memo) else _MISSING
         if value is _MISSING:
             raise self.wrong(f"it recalls value {index}, which it has not stored")
-        self.push(value)
+        self.stack.append(value)
 
     # --- what would run code elsewhere
 
@@ -582,7 +583,7 @@ class Interpreter:
 
     def find(self, module: str, name: str) -> None:
         self.budget.spend(2 * len(module) + 2 * len(name))
-        self.push(self.resolver.find(module, name))
+        self.stack.append(self.resolver.find(module, name))
 
     @_opcode(b"\x82", 64)
     def extension1(self) -> None:
@@ -603,32 +604,33 @@ class Interpreter:
     @_opcode(b"R", 250)
     def reduce(self) -> None:
         arguments, function = self.stack.pop(), self.stack.pop()
-        self.push(self.resolver.call(function, self.tuple_of(arguments)))
+        self.stack.append(self.resolver.call(function, self.tuple_of(arguments)))
 
     @_opcode(b"\x81", 250)
     def new_object(self) -> None:
         arguments, cls = self.stack.pop(), self.stack.pop()
-        self.push(self.resolver.new(cls, self.tuple_of(arguments), {}))
+        self.stack.append(self.resolver.new(cls, self.tuple_of(arguments), {}))
 
     @_opcode(b"\x92", 250)
     def new_object_with_keywords(self) -> None:
         keywords, arguments, cls = self.stack.pop(), self.stack.pop(), self.stack.pop()
         if type(keywords) is not dict or not all(type(name) is str for name in keywords):
             raise self.wrong("the keywords of a call are no dict of names")
-        self.push(self.resolver.new(cls, self.tuple_of(arguments), keywords))
+        self.stack.append(self.resolver.new(cls, self.tuple_of(arguments), keywords))
 
     @_opcode(b"i", 250)
     def instance(self) -> None:
         self.global_()
         cls = self.stack.pop()
-        self.push(self.resolver.call(cls, tuple(self.since_mark())))
+        arguments = self.since_mark()
+        self.stack.append(self.resolver.call(cls, tuple(arguments)))
 
     @_opcode(b"o", 250)
     def object_since_mark(self) -> None:
         values = self.since_mark()
         if not values:
             raise self.wrong("an object has no class")
-        self.push(self.resolver.call(values[0], tuple(values[1:])))
+        self.stack.append(self.resolver.call(values[0], tuple(values[1:])))
 
     def tuple_of(self, arguments: Any) -> tuple[Any, ...]:
         if type(arguments) is not tuple:
@@ -646,8 +648,8 @@ class Interpreter:
 
     @_opcode(b"P", 250)
     def persistent_text(self) -> None:
-        self.push(self.resolver.persistent(self.line().decode("latin1")))
+        self.stack.append(self.resolver.persistent(self.line().decode("latin1")))
 
     @_opcode(b"Q", 250)
     def persistent(self) -> None:
-        self.push(self.resolver.persistent(self.stack.pop()))
+        self.stack.append(self.resolver.persistent(self.stack.pop()))

@@ -123,7 +123,7 @@ class _Storages:
             if type(key) not in (str, int, bytes) or key not in survey.storages or key in self._memory:
                 raise damaged(f"the list of its storages has a wrong entry {str(key)[:80]!r}.")
             dtype, count = survey.storages[key]
-            stored = interpreter.unsigned(8)
+            stored = interpreter.unsigned(8) if interpreter.end - interpreter.at >= 8 else -1
             if stored != count or count * dtype.itemsize > interpreter.end - interpreter.at:
                 raise damaged(f"the storage {str(key)[:80]} must have {count} elements, but is said to have {stored}.")
             size = count * dtype.itemsize

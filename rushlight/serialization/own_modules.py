@@ -21,7 +21,7 @@ _LAZY_HOMES = {"LazyBatchNorm": "batchnorm", "LazyConv": "conv", "LazyInstanceNo
 def torch_home(value: Any, module: str, name: str) -> str:
     """The module in which PyTorch has a class or function of ours."""
     if module.startswith(("rushlight._core", "rushlight.ops")):
-        return "torch" if getattr(rushlight, name, None) is value else "torch.nn.functional"
+        return "torch.nn.functional" if getattr(rushlight.nn.functional, name, None) is value else "torch"
     if module.startswith("rushlight.nn.functional"):
         return "torch.nn.functional"
     home = _HOMES.get(name) or _LAZY_HOMES.get(name.rstrip("d123").removesuffix("Transpose"))
@@ -31,16 +31,19 @@ def torch_home(value: Any, module: str, name: str) -> str:
 
 
 def find(path: str) -> Any:
-    """A class of `torch.nn`, or a function of `torch.nn.functional`; None for everything else."""
+    """A class of `torch.nn`, or a function of tensors; None for everything else."""
     module, _, name = path.rpartition(".")
     if module.startswith("torch.nn.modules."):
         found = getattr(rushlight.nn, name, None) or getattr(rushlight.nn.modules.attention, name, None)
         return found if is_module_class(found) else None
-    if module == "torch.nn.functional" and not name.startswith("_"):
+    if module in ("torch.nn.functional", "torch._C._nn") and not name.startswith("_"):
         found = getattr(rushlight.nn.functional, name, None)
         home = getattr(found, "__module__", None) or ""
         is_function = callable(found) and not isinstance(found, type)
         return found if is_function and home.startswith(("rushlight.nn.functional", "rushlight.ops", "rushlight._core")) else None
+    if module == "torch":  # an operator; nothing else of that module
+        found = getattr(rushlight._core, name, None)
+        return found if type(found) is type(rushlight._core.relu) else None
     return None
 
 

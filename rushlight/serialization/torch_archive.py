@@ -76,7 +76,7 @@ class _Storages:
         size = count * dtype.itemsize
         found = self._found.get(key)
         if found is None:
-            memory = self._memory(f"data/{key}", size)
+            memory = self._memory(f"data/{key}", size, dtype.itemsize)
             if self._foreign:
                 swap_bytes(memory, dtype)
             found = self._found[key] = typed(memory, dtype, location, self._restore)
@@ -84,9 +84,9 @@ class _Storages:
             raise damaged(f"the storage {key} has {found.nbytes()} bytes, but is said to have {size}.")
         return found
 
-    def _memory(self, name: str, size: int) -> Any:
+    def _memory(self, name: str, size: int, width: int) -> Any:
         place = self._archive.find(name)
-        if not size <= place.size < size + 16:  # a storage of bytes may end within an element
+        if not size <= place.size < size + width:  # a storage of bytes may end within an element
             raise damaged(f"the record {name[:80]!r} has {place.size} bytes, but is said to have {size}.")
         if self._mapped is not None and place.size and place.start % 16 == 0:
             return rushlight._core.from_buffer(self._mapped[place.start : place.start + place.size])
