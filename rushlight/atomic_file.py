@@ -16,6 +16,10 @@ def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Until then, and for ever if the block raises, whoever opens ``path`` sees what was there before.
     """
     target = os.path.realpath(path)  # through a link, the file is replaced, not the link
+    if os.path.exists(target) and not os.path.isfile(target):  # a pipe or a device is written to, never replaced
+        with open(target, "wb") as file:
+            yield file
+        return
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix="." + os.path.basename(target))
     try:
         with open(handle, "wb") as file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -288,8 +289,8 @@ def _from_numpy(reader: Resolver, data: Any, dtype: Any, device: Any, requires_g
 def _numpy_dtype(reader: Resolver, name: Any, align: Any = False, copy: Any = False) -> Any:
     import numpy
 
-    if type(name) is not str or len(name) > 40:
-        raise TypeError("the name of a dtype is wanted")
+    if type(name) is not str or not re.fullmatch(r"[<>=|]?[a-zA-Z?]{1,20}\d{0,9}", name):
+        raise TypeError("the name of a plain dtype is wanted")
     return numpy.dtype(numpy.dtype(name), copy=True)  # a copy: its byte order is set later
 
 

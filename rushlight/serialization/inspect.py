@@ -46,13 +46,14 @@ class Examination:
         ]
 
 
-def examine(file: BinaryIO) -> Examination:
-    """Reads a file without its tensors' contents. Raises what `load` raises for a damaged one, or a wrong checksum."""
+def examine(file: BinaryIO, path: Any = None) -> Examination:
+    """Reads a file, whose tensors stay in it where it has a path and its format allows. Raises what `load` raises."""
     start = file.tell()
     size = file.seek(0, os.SEEK_END) - start
     file.seek(start)
     name, read = format_of(file)
-    request = Request(restore=lambda storage, location: storage, weights_only=False, contents=False, registered={})
+    path = None if "before" in name else path
+    request = Request(restore=lambda storage, location: storage, weights_only=False, path=path, registered={})
     value = read(file, request)
     resolver = getattr(request, "resolver", None)
     if resolver is None:
@@ -170,7 +171,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints what the file holds. 0: it is whole; 1: it is damaged, or no checkpoint."""
     with open(options.file, "rb") as file:
         try:
-            found = examine(file)
+            found = examine(file, options.file)
             if "zip" in found.format:
                 file.seek(0)
                 verify(file)

@@ -154,6 +154,12 @@ class Interpreter:
         self.at = at + size
         return self.data[at : at + size]
 
+    def byte(self) -> int:
+        """The next byte as a number."""
+        at = self.at
+        self.at = at + 1
+        return self.data[at]
+
     def take_text(self, size: int) -> str:
         """The next bytes as text."""
         raw = self.take(size)
@@ -231,7 +237,7 @@ class Interpreter:
 
     @_opcode(b"\x80")
     def protocol(self) -> None:
-        version = self.take(1)[0]
+        version = self.byte()
         if version > 5:
             raise self.wrong(f"protocol {version} is unknown; 0 to 5 are known")
 
@@ -270,7 +276,7 @@ class Interpreter:
 
     @_opcode(b"K")
     def int1(self) -> None:
-        self.stack.append(self.take(1)[0])
+        self.stack.append(self.byte())
 
     @_opcode(b"M", 32)
     def int2(self) -> None:
@@ -278,7 +284,7 @@ class Interpreter:
 
     @_opcode(b"\x8a", 32)
     def long1(self) -> None:
-        self.long(self.take(1)[0])
+        self.long(self.byte())
 
     @_opcode(b"\x8b", 32)
     def long4(self) -> None:
@@ -321,7 +327,7 @@ class Interpreter:
 
     @_opcode(b"U", 56)
     def string1(self) -> None:
-        self.stack.append(self.take_string(self.take(1)[0]))
+        self.stack.append(self.take_string(self.byte()))
 
     @_opcode(b"V", 56)
     def raw_text(self) -> None:
@@ -334,7 +340,7 @@ class Interpreter:
 
     @_opcode(b"\x8c", 56)
     def text1(self) -> None:
-        self.stack.append(self.take_text(self.take(1)[0]))
+        self.stack.append(self.take_text(self.byte()))
 
     @_opcode(b"X", 56)
     def text4(self) -> None:
@@ -346,7 +352,7 @@ class Interpreter:
 
     @_opcode(b"C", 40)
     def bytes1(self) -> None:
-        self.raw_bytes(self.take(1)[0])
+        self.raw_bytes(self.byte())
 
     @_opcode(b"B", 40)
     def bytes4(self) -> None:
@@ -526,15 +532,15 @@ class Interpreter:
 
     @_opcode(b"q")
     def put1(self) -> None:
-        self.remember(self.take(1)[0])
+        self.remember(self.byte())
 
     @_opcode(b"r")
     def put4(self) -> None:
         self.remember(self.unsigned(4))
 
-    @_opcode(b"\x94")
+    @_opcode(b"\x94", 9)
     def memoize(self) -> None:
-        self.remember(len(self.memo))
+        self.memo.append(self.stack[-1])
 
     def remember(self, index: int) -> None:
         value, memo = self.stack[-1], self.memo
@@ -552,7 +558,7 @@ class Interpreter:
 
     @_opcode(b"h")
     def get1(self) -> None:
-        self.recall(self.take(1)[0])
+        self.recall(self.byte())
 
     @_opcode(b"j")
     def get4(self) -> None:
@@ -587,7 +593,7 @@ class Interpreter:
 
     @_opcode(b"\x82", 64)
     def extension1(self) -> None:
-        self.extension(self.take(1)[0])
+        self.extension(self.byte())
 
     @_opcode(b"\x83", 64)
     def extension2(self) -> None:

@@ -7,7 +7,7 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import rushlight
 from rushlight.serialization import own_modules
@@ -31,6 +31,13 @@ _parameter_with_state = _Name("torch._utils._rebuild_parameter_with_state")
 _from_type = _Name("torch._tensor._rebuild_from_type_v2")
 _get_layout = _Name("torch.serialization._get_layout")
 _storage_classes = {dtype: _Name(f"torch.{name}") for name, dtype in rushlight.storage.CLASSES.items()}
+
+
+class _Stored(NamedTuple):
+    """A tensor's storage, under the dtype by which files know it."""
+
+    storage: Any
+    dtype: Any
 
 
 class StorageTable:
@@ -88,6 +95,10 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
 
     def persistent_id(self, obj: Any) -> Any:
         """Storages lie outside of the pickle."""
+        if type(obj) in _PLAIN:
+            return None
+        if type(obj) is _Stored:
+            return self.storages.identify(obj.storage, obj.dtype) + self._view
         if isinstance(obj, rushlight.TypedStorage):
             return self.storages.identify(obj.untyped(), obj.dtype) + self._view
         if isinstance(obj, rushlight.UntypedStorage):
@@ -128,7 +139,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
         storage, dtype = tensor.untyped_storage(), tensor.dtype
         place = (tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()), tensor.requires_grad, OrderedDict())
         known = self.storages.dtype_of(storage, dtype)
-        stored = rushlight.TypedStorage(wrap_storage=storage, dtype=known)
+        stored = _Stored(storage, known)
         return (_tensor_v2, (stored, *place)) if known == dtype else (_tensor_v3, (stored, *place, dtype))
 
     def save_global(self, obj: Any, name: str | None = None) -> None:

@@ -26,7 +26,6 @@ class Request:
     restore: Callable[[Any, str], Any] = default_restore_location
     weights_only: bool = True
     path: Any = None  # of the file, if its storages are to be mapped
-    contents: bool = True  # whether the storages are read at all
     registered: dict[str, Any] = field(default_factory=registered)
     encoding: str = "utf-8"
     errors: str = "strict"

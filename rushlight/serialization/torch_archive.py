@@ -68,7 +68,7 @@ class _Storages:
                 raise ValueError(f"[load] byteorder must be little or big. Received {order[:40]!r}.")
         self._foreign = is_foreign(order)
         self._mapped = None if request.path is None else map_file(request.path)
-        if options.settings.skip_data or not request.contents:
+        if options.settings.skip_data:
             self._mapped = zeros(archive.size)
 
     def get(self, dtype: Any, key: Any, location: str, count: int) -> Any:
