@@ -20,7 +20,6 @@ import pickle
 import warnings
 from typing import Any, BinaryIO
 
-import rushlight
 from rushlight.serialization.locations import (
     StorageType,
     default_restore_location,
@@ -227,7 +226,7 @@ def _weights_only(wanted: bool | None, pickle_module: Any) -> bool:
     )
     if force and force_no:
         raise RuntimeError(
-            "[load] only one of TORCH_FORCE_WEIGHTS_ONLY_LOAD and TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD may be set. Both are."
+            "[load] TORCH_FORCE_WEIGHTS_ONLY_LOAD or TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD may be set, not both. Unset one."
         )
     if force:
         return True
@@ -280,7 +279,10 @@ def get_unsafe_globals_in_checkpoint(f: str | os.PathLike[str] | BinaryIO) -> li
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
             return get_unsafe_globals_in_checkpoint(file)
-    if not format_of(f)[0].startswith("PyTorch (zip"):
+    start = f.tell()
+    is_zip = f.read(4) == b"PK\3\4"
+    f.seek(start)
+    if not is_zip:
         raise ValueError("[get_unsafe_globals_in_checkpoint] f must be a checkpoint returned by torch.save. It is not.")
     mine = registered()
     return [name for name, kind in examine(f).names.items() if kind != "data" and name not in mine]

@@ -72,13 +72,10 @@ class ArchiveWriter:
         far = [x for x in (size, size, start) if x >= _NONE32]
         more = struct.pack(f"<HH{len(far)}Q", 1, 8 * len(far), *far) if far else b""
         short, place = min(size, _NONE32), min(start, _NONE32)
-        self._directory.append(
-            _CENTRAL.pack(
-                b"PK\1\2", 0, 45 if far else 20, _FLAGS, 0, 0, 0, crc, short, short, len(path), len(more), 0, 0, 0, 0, place
-            )
-            + path
-            + more
-        )  # fmt: skip
+        version = 45 if far else 20
+        sizes = (short, short, len(path), len(more))
+        entry = _CENTRAL.pack(b"PK\1\2", 0, version, _FLAGS, 0, 0, 0, crc, *sizes, 0, 0, 0, 0, place)
+        self._directory.append(entry + path + more)
 
     def identity(self) -> bytes:
         """40 digits that tell this content from another: made of the names, sizes and checksums so far."""

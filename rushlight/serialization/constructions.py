@@ -211,7 +211,9 @@ def _tensor_of_dtype(
     return _tensor(reader, storage, offset, size, stride, requires_grad, hooks, metadata, dtype=dtype)
 
 
-def _parameter(reader: Resolver, data: Any = None, requires_grad: Any = True, hooks: Any = None, state: Any = None) -> Any:
+def _parameter(
+    reader: Resolver, data: Any = None, requires_grad: Any = True, hooks: Any = None, state: Any = None
+) -> Any:
     if data is not None and not isinstance(data, rushlight.Tensor):
         raise TypeError(f"a tensor is wanted, not a {type(data).__name__}")
     reader.budget.spend(_TENSOR_BYTES)

@@ -92,7 +92,11 @@ def _members(value: Any) -> list[tuple[str, Any]]:
             parts += _attributes(value.state)
         elif value.state is not None:
             parts.append(("state", value.state))
-        return parts + [(f"element {i}", x) for i, x in enumerate(value.elements)] + [(shortened(k), x) for k, x in value.items]
+        return (
+            parts
+            + [(f"element {i}", x) for i, x in enumerate(value.elements)]
+            + [(shortened(k), x) for k, x in value.items]
+        )
     if isinstance(value, rushlight.nn.Module):
         return _attributes(vars(value))
     if type(value) in (list, tuple) and not all(isinstance(item, (int, float, str, type(None))) for item in value):
@@ -106,9 +110,15 @@ def _attributes(state: dict[Any, Any]) -> list[tuple[str, Any]]:
         return _members(state)
     parts = {**state["_parameters"], **state["_buffers"], **state["_modules"]}
     private = [name for name in state if isinstance(name, str) and name.startswith("_")]
-    empty = [name for name in private if state[name] is None or state[name] is False or (hasattr(state[name], "__len__") and not len(state[name]))]
+    empty = [
+        name
+        for name in private
+        if state[name] is None or state[name] is False or (hasattr(state[name], "__len__") and not len(state[name]))
+    ]
     registries = ("_parameters", "_buffers", "_modules", *empty)
-    return _members(parts | {name: value for name, value in state.items() if name not in registries and name not in parts})
+    return _members(
+        parts | {name: value for name, value in state.items() if name not in registries and name not in parts}
+    )
 
 
 def entries(value: Any) -> Iterator[Entry]:
@@ -196,7 +206,12 @@ def _json(path: str, found: Examination, tensors: dict[str, Any]) -> str:
                 for name, tensor in tensors.items()
             ],
             "names": [
-                {"name": name, "plain_data": kind == "data", "verdict": _VERDICTS[kind], "calls": found.calls_of(name)[:_CALLS]}
+                {
+                    "name": name,
+                    "plain_data": kind == "data",
+                    "verdict": _VERDICTS[kind],
+                    "calls": found.calls_of(name)[:_CALLS],
+                }
                 for name, kind in found.names.items()
             ],
         },

@@ -65,8 +65,8 @@ class Budget:
 def _unknown(interpreter: Interpreter) -> None:
     at = interpreter.at - 1
     raise pickle.UnpicklingError(
-        f"[load] a pickle's opcodes must be known. Received {interpreter.data[at]:#04x} at byte {at}. The file is damaged, or "
-        "is no checkpoint."
+        f"[load] a pickle's opcodes must be known. Received {interpreter.data[at]:#04x} at byte {at}. The file is "
+        "damaged, or is no checkpoint."
     )
 
 
@@ -96,9 +96,7 @@ class Interpreter:
         encoding, errors: how Python 2's byte strings become text; encoding "bytes" leaves them bytes.
     """
 
-    def __init__(
-        self, data: bytes | mmap, budget: Budget, encoding: str = "utf-8", errors: str = "strict"
-    ) -> None:
+    def __init__(self, data: bytes | mmap, budget: Budget, encoding: str = "utf-8", errors: str = "strict") -> None:
         self.data, self.budget = data, budget
         self.encoding, self.errors = encoding, errors
         self.at, self.end = 0, len(data)
@@ -264,7 +262,9 @@ class Interpreter:
     @_opcode(b"I", 32)
     def decimal(self) -> None:
         text = self.line()
-        self.stack.append({b"00": False, b"01": True}[text] if text in (b"00", b"01") else self.number(text, r"\s*[+-]?\d+\s*"))
+        self.stack.append(
+            {b"00": False, b"01": True}[text] if text in (b"00", b"01") else self.number(text, r"\s*[+-]?\d+\s*")
+        )
 
     @_opcode(b"L", 32)
     def decimal_long(self) -> None:

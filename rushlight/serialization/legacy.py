@@ -1,4 +1,4 @@
-"""PyTorch's format before 1.6: five pickles in a row, of which the fourth is the value, and the storages behind them."""
+"""PyTorch's format before 1.6: five pickles in a row, the fourth of which is the value, and the storages behind."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def read(file: BinaryIO, request: Request) -> Any:
     """
     if request.path is not None:
         raise RuntimeError(
-            "[load] mmap=True wants a file of PyTorch's zip format. Received one of the format before 1.6. Save it anew, or "
-            "load it without mmap."
+            "[load] mmap=True wants a file of PyTorch's zip format. Received one of the format before 1.6. Save it "
+            "anew, or load it without mmap."
         )
     start = file.tell()
     data = _content(file)

@@ -71,8 +71,8 @@ def restore_function(map_location: Any) -> Restore:
         return lambda storage, location: default_restore_location(storage, target)
     if not callable(map_location):
         raise TypeError(
-            "[load] map_location must be a device, its name, a dict from locations to locations, or a function. Received "
-            f"{type(map_location).__name__}."
+            "[load] map_location must be a device, its name, a dict from locations to locations, or a function. "
+            f"Received {type(map_location).__name__}."
         )
 
     def restore(storage: Any, location: str) -> Any:

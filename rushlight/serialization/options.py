@@ -102,7 +102,7 @@ class set_default_mmap_options:
 
 
 class skip_data:
-    """Within this context `save` leaves the tensors' bytes out (zeros are in their places), and `load` does not read them.
+    """Within this context `save` leaves the tensors' bytes out (zeros are in their places); `load` does not read them.
 
     Args:
         materialize_fake_tensors: accepted for PyTorch's sake; there are no fake tensors here.

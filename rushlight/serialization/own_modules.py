@@ -3,6 +3,7 @@ but ours."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import rushlight
@@ -15,7 +16,12 @@ _HOMES = {
     "MultiheadAttention": "activation",
     "NonDynamicallyQuantizableLinear": "linear",
 }
-_LAZY_HOMES = {"LazyBatchNorm": "batchnorm", "LazyConv": "conv", "LazyInstanceNorm": "instancenorm", "LazyLinear": "linear"}
+_LAZY_HOMES = {
+    "LazyBatchNorm": "batchnorm",
+    "LazyConv": "conv",
+    "LazyInstanceNorm": "instancenorm",
+    "LazyLinear": "linear",
+}
 
 
 def torch_home(value: Any, module: str, name: str) -> str:
@@ -40,7 +46,11 @@ def find(path: str) -> Any:
         found = getattr(rushlight.nn.functional, name, None)
         home = getattr(found, "__module__", None) or ""
         is_function = callable(found) and not isinstance(found, type)
-        return found if is_function and home.startswith(("rushlight.nn.functional", "rushlight.ops", "rushlight._core")) else None
+        return (
+            found
+            if is_function and home.startswith(("rushlight.nn.functional", "rushlight.ops", "rushlight._core"))
+            else None
+        )
     if module == "torch":  # an operator; nothing else of that module
         found = getattr(rushlight._core, name, None)
         return found if type(found) is type(rushlight._core.relu) else None
@@ -56,8 +66,11 @@ def is_module_class(value: Any) -> bool:
     )
 
 
-def check_state(state: Any) -> None:
-    """Raises TypeError unless this can be the attributes of a module."""
+def checked_state(state: Any) -> dict[str, Any]:
+    """The attributes of a module, without hooks that stayed inert, of which a warning tells.
+
+    Raises TypeError for what cannot be the attributes of a module.
+    """
     if not isinstance(state, dict) or not all(type(name) is str for name in state):
         raise TypeError("the state of a module must be a dict of attributes")
     for registry, kind in (("_parameters", rushlight.Tensor), ("_buffers", rushlight.Tensor), ("_modules", object)):
@@ -66,6 +79,15 @@ def check_state(state: Any) -> None:
             raise TypeError(f"{registry} must be a dict of names")
         if not all(value is None or isinstance(value, kind) for value in members.values()):
             raise TypeError(f"{registry} must hold tensors")
+    for name, hooks in state.items():
+        if name.endswith("_hooks") and isinstance(hooks, dict):
+            inert = {key: hook for key, hook in hooks.items() if not callable(hook)}
+            if inert:
+                warnings.warn(
+                    f"[load] hooks are code and stay out: {name} was {inert!r:.200}. Register them again.", stacklevel=2
+                )
+                state = {**state, name: type(hooks)((key, hook) for key, hook in hooks.items() if key not in inert)}
+    return state
 
 
 def reduce(module: Any, protocol: int) -> Any:

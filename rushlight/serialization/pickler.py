@@ -7,11 +7,12 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Iterator
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import rushlight
 from rushlight.serialization import own_modules
 from rushlight.serialization.locations import location_tag
+
 
 class _Name:
     """A function of PyTorch, which need not be there: only its name is written."""
@@ -47,7 +48,7 @@ class StorageTable:
         self._found: dict[Any, tuple[str, Any, Any]] = {}
 
     def dtype_of(self, storage: Any, dtype: Any) -> Any:
-        """The dtype under which a file knows a storage: the first that it is met under, or bytes where that is too wide."""
+        """The dtype under which a file knows a storage: the first that it is met under, or bytes if it is too wide."""
         return self._enter(storage, dtype)[1]
 
     def identify(self, storage: Any, dtype: Any) -> tuple[Any, ...]:
@@ -69,9 +70,9 @@ class StorageTable:
 
 
 class Pickler(pickle._Pickler):  # type: ignore[name-defined]
-    """Python's own pickler in Python, whose methods can be replaced; the one in C writes no name that it cannot import."""
+    """Python's pickler in Python, whose methods can be replaced; the one in C writes no name that it cannot import."""
 
-    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
 
     def __init__(self, file: io.BytesIO, protocol: int, views: bool = False) -> None:
         if not 1 <= protocol <= pickle.HIGHEST_PROTOCOL:
@@ -137,7 +138,13 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
 
     def _strided_parts(self, tensor: Any) -> tuple[Any, tuple[Any, ...]]:
         storage, dtype = tensor.untyped_storage(), tensor.dtype
-        place = (tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()), tensor.requires_grad, OrderedDict())
+        place = (
+            tensor.storage_offset(),
+            tuple(tensor.shape),
+            tuple(tensor.stride()),
+            tensor.requires_grad,
+            OrderedDict(),
+        )
         known = self.storages.dtype_of(storage, dtype)
         stored = _Stored(storage, known)
         return (_tensor_v2, (stored, *place)) if known == dtype else (_tensor_v3, (stored, *place, dtype))

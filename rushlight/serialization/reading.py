@@ -70,8 +70,8 @@ def is_foreign(order: str) -> bool:
 def unknown_format() -> RuntimeError:
     """The error for what is no checkpoint."""
     return RuntimeError(
-        "[load] the file must be one of PyTorch's or a safetensors file. It is neither: Invalid magic number; corrupt file? "
-        "Write or fetch it again."
+        "[load] the file must be one of PyTorch's or a safetensors file. It is neither: Invalid magic number; corrupt "
+        "file? Write or fetch it again."
     )
 
 

@@ -10,6 +10,7 @@ import rushlight
 _repr = reprlib.Repr()
 _repr.maxlevel, _repr.maxdict, _repr.maxlist, _repr.maxtuple, _repr.maxstring = 2, 4, 6, 6, 60
 
+
 def shortened(value: Any) -> str:
     """A value as text of a line at most."""
     return _repr.repr(value)
@@ -76,7 +77,7 @@ class Record:
             if name in attributes:
                 return attributes[name]
         raise AttributeError(
-            f"the inert {self.module}.{self.qualname} has no attribute {name!r}: its class was not loaded, only its data"
+            f"the inert {self.module}.{self.qualname} has no attribute {name!r}: its data were loaded, not its class"
         )
 
     def __dir__(self) -> list[str]:

@@ -116,8 +116,8 @@ class Resolver:
     def _refusal(self, function: Any, text: str) -> pickle.UnpicklingError:
         name = str(function) if isinstance(function, Reference) else getattr(function, "__qualname__", str(function))
         return pickle.UnpicklingError(
-            f"[load] {name[:_TEXT]} cannot be made of what the file gives: {text[:_TEXT]}. The file is damaged, or of a "
-            "version that is not known."
+            f"[load] {name[:_TEXT]} cannot be made of what the file gives: {text[:_TEXT]}. The file is damaged, or of "
+            "a version that is not known."
         )
 
     def inert(self, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any] | None = None) -> Any:
@@ -153,7 +153,7 @@ class Resolver:
         kind = type(value)
         if self.owns(value) or own_modules.is_module_class(kind):
             if own_modules.is_module_class(kind):
-                own_modules.check_state(state)
+                state = own_modules.checked_state(state)
             if hasattr(value, "__setstate__"):
                 value.__setstate__(state)
             else:
@@ -196,11 +196,12 @@ def _wrong_storage(text: str) -> pickle.UnpicklingError:
 
 
 def _unsupported_global(path: str) -> pickle.UnpicklingError:
+    path = path[:_TEXT]
     return pickle.UnpicklingError(
-        f"[load] Weights only load failed: a file must hold data alone. Unsupported global: GLOBAL {path[:_TEXT]}, a class "
-        "or function that is not known to be plain data. Load with weights_only=False to get it as an inert record (no "
-        f"code of the file is run either way), or, if it is yours, register it: "
-        f"torch.serialization.add_safe_globals([{path.rpartition('.')[2][:_TEXT]}])."
+        f"[load] Weights only load failed: a file must hold data alone. Unsupported global: GLOBAL {path}, a class or "
+        "function that is not known to be plain data. Load with weights_only=False to get it as an inert record (no code"
+        " of the file is run either way), or, if it is yours, register it: "
+        f"torch.serialization.add_safe_globals([{path.rpartition('.')[2]}])."
     )
 
 

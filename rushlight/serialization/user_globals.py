@@ -58,8 +58,8 @@ def _named(entry: _Global) -> tuple[str, Any]:
         return public_path(entry.__module__, entry.__qualname__), entry
     except AttributeError:
         raise TypeError(
-            f"[add_safe_globals] classes and functions are wanted. Received {entry!r}. Give it with its full name, as a "
-            "pair."
+            f"[add_safe_globals] classes and functions are wanted. Received {entry!r}. Give it with its full name, as "
+            "a pair."
         ) from None
 
 

@@ -1,7 +1,7 @@
-"""Good files with damage: `python -m tests.serialization.mutate --count 100000` loads that many of them in this process.
+"""Good files with damage: `python -m tests.serialization.mutate --count 100000` loads that many in this process.
 
-Every one must give a value or an error of the documented classes, import nothing, open nothing and start nothing. Prints
-how many of each there were; the exit status is 1 if any did otherwise.
+Every one must give a value or an error of the documented classes, import nothing, open nothing and start nothing.
+Prints how many of each there were; the exit status is 1 if any did otherwise.
 """
 
 import argparse
@@ -24,17 +24,25 @@ def good_files():
         "views": [base[2:].view(2, 11), base.view(4, 6).t(), base.view(rushlight.int32)],
         "kinds": [rushlight.zeros(2, dtype=dtype) for dtype in (rushlight.bool, rushlight.int8, rushlight.complex64)],
         "numbers": (1, 2**40, 1.5, True, None, 1 + 2j, "text", b"bytes", slice(1, 2), {1, 2}, frozenset((3,))),
-        "size": rushlight.Size([1, 2]), "dtype": rushlight.float16, "device": rushlight.device("cpu"),
-        "parameter": rushlight.nn.Parameter(rushlight.ones(2)), "cycle": (cycle := []),
-    }  # fmt: skip
+        "size": rushlight.Size([1, 2]),
+        "dtype": rushlight.float16,
+        "device": rushlight.device("cpu"),
+        "parameter": rushlight.nn.Parameter(rushlight.ones(2)),
+        "cycle": (cycle := []),
+    }
     cycle.append(cycle)
     arrays = {"array": np.arange(6.0).reshape(2, 3), "scalar": np.float32(1.5), "dtype": np.dtype("int16")}
     sparse = rushlight.sparse_coo_tensor(rushlight.tensor([[0, 2]]), rushlight.ones(2), (4,))
     module = rushlight.nn.Sequential(rushlight.nn.Conv2d(1, 2, 3), rushlight.nn.ReLU())
     for value, options in (
-        (state, {}), (state, {"pickle_protocol": 4}), (state, {"_use_new_zipfile_serialization": False}), (arrays, {}), (sparse, {}),
-        (module, {}), (module, {"_use_new_zipfile_serialization": False}),
-    ):  # fmt: skip
+        (state, {}),
+        (state, {"pickle_protocol": 4}),
+        (state, {"_use_new_zipfile_serialization": False}),
+        (arrays, {}),
+        (sparse, {}),
+        (module, {}),
+        (module, {"_use_new_zipfile_serialization": False}),
+    ):
         file = io.BytesIO()
         rushlight.save(value, file, **options)
         yield file.getvalue()

@@ -9,12 +9,16 @@ import sys
 import pytest
 
 import rushlight
-from tests.serialization import hostile, mutate
+from tests.serialization import building, hostile, mutate
 
 EXPECTED = {  # by expectation and weights_only
-    (hostile.REFUSED, True): "error", (hostile.REFUSED, False): "error", (hostile.INERT, True): "error",
-    (hostile.INERT, False): "result", (hostile.FINE, True): "result", (hostile.FINE, False): "result",
-}  # fmt: skip
+    (hostile.REFUSED, True): "error",
+    (hostile.REFUSED, False): "error",
+    (hostile.INERT, True): "error",
+    (hostile.INERT, False): "result",
+    (hostile.FINE, True): "result",
+    (hostile.FINE, False): "result",
+}
 SLACK = 64 << 20
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -58,7 +62,7 @@ def test_damaged_files():
     assert done.returncode == 0, done.stderr[-2000:] + done.stdout
 
 
-@pytest.mark.parametrize("content", [hostile.GOOD, hostile.GOOD_LEGACY])
+@pytest.mark.parametrize("content", [building.GOOD, building.GOOD_LEGACY])
 def test_the_builders_make_good_files(content):
     assert rushlight.load(io.BytesIO(content)).tolist() == [1, 2, 3, 4]
 

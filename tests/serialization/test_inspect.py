@@ -6,8 +6,8 @@ import pytest
 
 import rushlight
 from rushlight.cli import main
-from tests.serialization import hostile
-from tests.serialization.hostile import items, name, stop, text
+from tests.serialization import building, hostile
+from tests.serialization.building import items, name, stop, text
 
 
 @pytest.fixture
@@ -26,9 +26,12 @@ def inspect(tmp_path, capsys):
 
 
 MODEL = {
-    "epoch": 3, "model": rushlight.nn.Linear(2, 3).state_dict(), "long": list(range(100)),
-    "sparse": rushlight.eye(3).to_sparse(), "nested": [{"a": (rushlight.ones(2, dtype=rushlight.int64), "x")}],
-}  # fmt: skip
+    "epoch": 3,
+    "model": rushlight.nn.Linear(2, 3).state_dict(),
+    "long": list(range(100)),
+    "sparse": rushlight.eye(3).to_sparse(),
+    "nested": [{"a": (rushlight.ones(2, dtype=rushlight.int64), "x")}],
+}
 
 
 @pytest.mark.parametrize("options", [{}, {"_use_new_zipfile_serialization": False}], ids=["zip", "before 1.6"])
@@ -36,12 +39,21 @@ def test_a_checkpoint(inspect, options):
     status, text, errors = inspect(MODEL, options)
     assert status == 0 and errors == ""
     for line in (
-        "PyTorch", "4 tensors, 64 B", "epoch: 3", "model: OrderedDict of 2", "  weight: float32 [3, 2], 24 B",
-        "long: list of 100", "sparse: float32 [3, 3] sparse_coo, 12 B", "a: tuple of", "0: int64 [2], 16 B",
+        "PyTorch",
+        "4 tensors, 64 B",
+        "epoch: 3",
+        "model: OrderedDict of 2",
+        "  weight: float32 [3, 2], 24 B",
+        "long: list of 100",
+        "sparse: float32 [3, 3] sparse_coo, 12 B",
+        "a: tuple of",
+        "0: int64 [2], 16 B",
         "torch._utils._rebuild_tensor_v2: plain data",
-    )[:7]:  # fmt: skip
+    )[:7]:
         assert line in text
-    assert "int64 [2], 16 B" in text and "torch._utils._rebuild_tensor_v2: plain data" in text and "NOT DATA" not in text
+    assert (
+        "int64 [2], 16 B" in text and "torch._utils._rebuild_tensor_v2: plain data" in text and "NOT DATA" not in text
+    )
 
 
 def test_json(inspect):
@@ -54,26 +66,35 @@ def test_json(inspect):
 
 
 def test_what_would_have_run(inspect):
-    content = hostile.archive(stop(name("os.system"), items(text("touch x")), b"R"))
+    content = building.archive(stop(name("os.system"), items(text("touch x")), b"R"))
     status, output, _ = inspect(content)
     assert status == 0
     assert "os.system: NOT DATA: unpickling would import it" in output and "and call os.system('touch x')" in output
     found = json.loads(inspect(content, "--json")[1])
     assert found["names"] == [
-        {"name": "os.system", "plain_data": False, "verdict": "NOT DATA: unpickling would import it", "calls": ["os.system('touch x')"]}
-    ]  # fmt: skip
+        {
+            "name": "os.system",
+            "plain_data": False,
+            "verdict": "NOT DATA: unpickling would import it",
+            "calls": ["os.system('touch x')"],
+        }
+    ]
 
 
 def test_a_whole_module(inspect):
     status, output, _ = inspect(rushlight.nn.Sequential(rushlight.nn.Linear(2, 3)))
     assert status == 0
-    assert "module Sequential" in output and "weight: float32 [3, 2]" in output and "torch.nn.modules.linear.Linear" in output
+    assert (
+        "module Sequential" in output
+        and "weight: float32 [3, 2]" in output
+        and "torch.nn.modules.linear.Linear" in output
+    )
     assert "_forward_hooks" not in output
 
 
 def test_a_class_that_is_not_ours(inspect):
     state = b"}" + text("rate") + b"K\x05s"
-    _, output, _ = inspect(hostile.archive(stop(name("my.Settings"), b")\x81", state, b"b")))
+    _, output, _ = inspect(building.archive(stop(name("my.Settings"), b")\x81", state, b"b")))
     assert "inert my.Settings\n  rate: 5" in output and "and call my.Settings()" in output
 
 
@@ -86,11 +107,11 @@ def test_safetensors(tmp_path, capsys):
 
 def test_many_calls_are_counted(inspect):
     call = name("a.b") + b")R"
-    _, output, _ = inspect(hostile.archive(stop(b"(", call * 50, b"l")))
+    _, output, _ = inspect(building.archive(stop(b"(", call * 50, b"l")))
     assert output.count("and call a.b()") == 20 and "and 30 calls more" in output
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 100, hostile.GOOD[:-30], hostile.GOOD_LEGACY[:-3]])
+@pytest.mark.parametrize("content", [b"", b"x" * 100, building.GOOD[:-30], building.GOOD_LEGACY[:-3]])
 def test_damaged_files(inspect, content):
     status, output, errors = inspect(content)
     assert status == 1 and output == "" and "[load]" in errors
@@ -99,8 +120,8 @@ def test_damaged_files(inspect, content):
 
 
 def test_a_wrong_byte_in_a_tensor_is_found(inspect):
-    at = hostile.GOOD.index(b"\x00\x00\x80\x3f")
-    status, _, errors = inspect(hostile.GOOD[:at] + b"\x01" + hostile.GOOD[at + 1 :])
+    at = building.GOOD.index(b"\x00\x00\x80\x3f")
+    status, _, errors = inspect(building.GOOD[:at] + b"\x01" + building.GOOD[at + 1 :])
     assert status == 1 and "checksum" in errors
 
 
@@ -108,7 +129,7 @@ def test_cyclic_and_deep_values(inspect):
     cycle = []
     cycle.append([cycle])
     assert inspect(cycle)[0] == 0
-    assert inspect(hostile.archive(stop(b"]" * 5000, b"a" * 4999)))[0] == 0
+    assert inspect(building.archive(stop(b"]" * 5000, b"a" * 4999)))[0] == 0
 
 
 def test_usage(tmp_path):

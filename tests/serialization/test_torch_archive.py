@@ -16,12 +16,22 @@ import pytest
 import rushlight
 from rushlight import serialization
 from rushlight.serialization import archive
-from tests.serialization import hostile
+from tests.serialization import building
 
 DTYPES = [
-    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
     "complex128",
-]  # fmt: skip
+]
 FORMATS = {"zip": {}, "protocol 4": {"pickle_protocol": 4}, "before 1.6": {"_use_new_zipfile_serialization": False}}
 
 
@@ -51,7 +61,14 @@ def test_dtypes_and_shapes(round_trip, dtype, shape):
 
 def test_views_share_storages_and_keep_strides_and_offsets(round_trip):
     base = rushlight.arange(24.0)
-    views = [base, base[3:], base.view(4, 6).t(), base.view(2, 12)[:, ::2], base.view(rushlight.int32), base.expand(2, 24)]
+    views = [
+        base,
+        base[3:],
+        base.view(4, 6).t(),
+        base.view(2, 12)[:, ::2],
+        base.view(rushlight.int32),
+        base.expand(2, 24),
+    ]
     loaded = round_trip(views)
     for before, after in zip(views, loaded, strict=True):
         assert after.tolist() == before.tolist()
@@ -75,11 +92,50 @@ def test_equal_memory_of_different_extent_is_kept_apart(round_trip):
 
 
 PLAIN = [
-    None, True, False, 0, -1, 255, 2**31, -(2**31) - 1, 2**100, 0.1, float("inf"), 1 - 2j, "", "größe \u2603 \U0001f56f \ud800", "a\nb'\"",
-    b"", b"\0\xff" * 300, bytearray(b"abc"), (), (1,), (1, (2, [3])), [], [[]] * 3, {}, {1: "a", (1, 2): None, None: 2.5, b"k": 1}, set(), {1, "a"},
-    frozenset(), frozenset((1, (2, 3))), slice(1, None, 2), range(2, 9, 3), OrderedDict(b=1, a=2), Counter("abca"), defaultdict(list, a=[1]), defaultdict(None),
-    deque([1, 2], 3), rushlight.Size([2, 3]), rushlight.float16, rushlight.device("cpu"), rushlight.strided, rushlight.sparse_coo, list, dict,
-]  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    255,
+    2**31,
+    -(2**31) - 1,
+    2**100,
+    0.1,
+    float("inf"),
+    1 - 2j,
+    "",
+    "größe \u2603 \U0001f56f \ud800",
+    "a\nb'\"",
+    b"",
+    b"\0\xff" * 300,
+    bytearray(b"abc"),
+    (),
+    (1,),
+    (1, (2, [3])),
+    [],
+    [[]] * 3,
+    {},
+    {1: "a", (1, 2): None, None: 2.5, b"k": 1},
+    set(),
+    {1, "a"},
+    frozenset(),
+    frozenset((1, (2, 3))),
+    slice(1, None, 2),
+    range(2, 9, 3),
+    OrderedDict(b=1, a=2),
+    Counter("abca"),
+    defaultdict(list, a=[1]),
+    defaultdict(None),
+    deque([1, 2], 3),
+    rushlight.Size([2, 3]),
+    rushlight.float16,
+    rushlight.device("cpu"),
+    rushlight.strided,
+    rushlight.sparse_coo,
+    list,
+    dict,
+]
 
 
 @pytest.mark.parametrize("protocol", [1, 2, 3, 4, 5])
@@ -95,7 +151,7 @@ def test_plain_values(protocol):
 def test_pickles_of_every_protocol_are_read_as_pickle_reads_them(protocol):
     value = [x for x in PLAIN if not type(x).__module__.startswith("rushlight")]
     content = pickle.dumps(value, protocol)
-    assert rushlight.load(io.BytesIO(hostile.archive(content))) == value
+    assert rushlight.load(io.BytesIO(building.archive(content))) == value
 
 
 def test_cycles_and_depth(round_trip):
@@ -107,10 +163,19 @@ def test_cycles_and_depth(round_trip):
 
 def test_arrays_and_scalars_of_numpy(round_trip):
     values = {
-        "floats": np.arange(6.0).reshape(2, 3), "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)), "big endian": np.arange(3, dtype=">i4"),
-        "text": np.array(["a", "żółw"]), "bytes": np.array([b"ab"]), "objects": np.array([None, "x", 1], dtype=object), "empty": np.zeros((0, 3), np.float16),
-        "bool": np.array([True, False]), "scalar": np.float32(1.5), "integer": np.int64(-3), "dtype": np.dtype("float64"), "0-d": np.array(3),
-    }  # fmt: skip
+        "floats": np.arange(6.0).reshape(2, 3),
+        "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "big endian": np.arange(3, dtype=">i4"),
+        "text": np.array(["a", "żółw"]),
+        "bytes": np.array([b"ab"]),
+        "objects": np.array([None, "x", 1], dtype=object),
+        "empty": np.zeros((0, 3), np.float16),
+        "bool": np.array([True, False]),
+        "scalar": np.float32(1.5),
+        "integer": np.int64(-3),
+        "dtype": np.dtype("float64"),
+        "0-d": np.array(3),
+    }
     loaded = round_trip(values)
     for name, before in values.items():
         after = loaded[name]
@@ -126,12 +191,17 @@ def test_kinds_of_tensors(round_trip):
     attributed.name_of_mine = "x"
     loaded = round_trip(
         {
-            "leaf": rushlight.ones(2, requires_grad=True), "history": rushlight.ones(2, requires_grad=True) * 2, "attributed": attributed,
-            "parameter": rushlight.nn.Parameter(rushlight.ones(2)), "frozen": rushlight.nn.Parameter(rushlight.ones(2), requires_grad=False),
-            "buffer": rushlight.nn.Buffer(rushlight.ones(2), persistent=False), "uninitialized": rushlight.nn.UninitializedParameter(),
-            "storage": rushlight.ones(2).storage(), "bytes": rushlight.ones(2).untyped_storage(),
+            "leaf": rushlight.ones(2, requires_grad=True),
+            "history": rushlight.ones(2, requires_grad=True) * 2,
+            "attributed": attributed,
+            "parameter": rushlight.nn.Parameter(rushlight.ones(2)),
+            "frozen": rushlight.nn.Parameter(rushlight.ones(2), requires_grad=False),
+            "buffer": rushlight.nn.Buffer(rushlight.ones(2), persistent=False),
+            "uninitialized": rushlight.nn.UninitializedParameter(),
+            "storage": rushlight.ones(2).storage(),
+            "bytes": rushlight.ones(2).untyped_storage(),
         }
-    )  # fmt: skip
+    )
     assert loaded["leaf"].requires_grad and loaded["history"].requires_grad and loaded["history"].is_leaf
     assert loaded["attributed"].name_of_mine == "x"
     assert type(loaded["parameter"]) is rushlight.nn.Parameter and loaded["parameter"].requires_grad
@@ -206,13 +276,23 @@ def test_python_pickles_and_copies_still_work():
 
 def test_the_archive_is_one_of_zip_with_aligned_records_and_checksums(tmp_path):
     path = tmp_path / "model.pt"
-    rushlight.save({"a": rushlight.ones(5), "b": rushlight.ones(7, dtype=rushlight.uint8), "c": rushlight.empty(0)}, path)
+    rushlight.save(
+        {"a": rushlight.ones(5), "b": rushlight.ones(7, dtype=rushlight.uint8), "c": rushlight.empty(0)}, path
+    )
     with zipfile.ZipFile(path) as found:
         assert found.testzip() is None
         assert {info.compress_type for info in found.infolist()} == {zipfile.ZIP_STORED}
         assert [name.removeprefix("model/") for name in found.namelist()] == [
-            "data.pkl", ".format_version", ".storage_alignment", "byteorder", "data/0", "data/1", "data/2", "version", ".data/serialization_id",
-        ]  # fmt: skip
+            "data.pkl",
+            ".format_version",
+            ".storage_alignment",
+            "byteorder",
+            "data/0",
+            "data/1",
+            "data/2",
+            "version",
+            ".data/serialization_id",
+        ]
         assert found.read("model/byteorder") == sys.byteorder.encode() and found.read("model/version") == b"3\n"
         assert len(found.read("model/.data/serialization_id")) == 40
     with open(path, "rb") as file:
@@ -235,7 +315,7 @@ def test_an_archive_of_more_than_4_gigabytes(tmp_path):
                     file.write(data)
 
         writer = archive.ArchiveWriter(Holes(), "a", checksums=False)
-        writer.write("data.pkl", hostile.stop(hostile.tensor()))
+        writer.write("data.pkl", building.stop(building.tensor()))
         writer.write("data/0", np.arange(1, 5, dtype=np.float32).tobytes())
         writer.write_zeros("data/1", size)
         writer.write("data/2", b"end")
@@ -402,14 +482,21 @@ def test_saving_needs_no_second_copy():
 
 
 def from_device(location):
-    return io.BytesIO(hostile.archive(hostile.stop(hostile.tensor(hostile.storage(location=location)))))
+    return io.BytesIO(building.archive(building.stop(building.tensor(building.storage(location=location)))))
 
 
 @pytest.mark.parametrize(
     "map_location",
-    ["cpu", b"cpu", "cpu:0", rushlight.device("cpu"), {"cuda:1": "cpu"}, lambda storage, location: storage,
-     lambda storage, location: storage.clone()],
-)  # fmt: skip
+    [
+        "cpu",
+        b"cpu",
+        "cpu:0",
+        rushlight.device("cpu"),
+        {"cuda:1": "cpu"},
+        lambda storage, location: storage,
+        lambda storage, location: storage.clone(),
+    ],
+)
 def test_map_location(map_location):
     assert rushlight.load(from_device("cuda:1"), map_location).tolist() == [1, 2, 3, 4]
 
@@ -466,9 +553,9 @@ def test_skip_data():
 
 def test_byte_order():
     swapped = np.arange(4, dtype=">f4").tobytes()
-    content = hostile.archive(hostile.stop(hostile.tensor()), {"0": swapped}, byteorder=b"big")
+    content = building.archive(building.stop(building.tensor()), {"0": swapped}, byteorder=b"big")
     assert rushlight.load(io.BytesIO(content)).tolist() == [0, 1, 2, 3]
-    unmarked = hostile.Zip().add("a/data.pkl", hostile.stop(hostile.tensor())).add("a/data/0", swapped).close()
+    unmarked = building.Zip().add("a/data.pkl", building.stop(building.tensor())).add("a/data/0", swapped).close()
     serialization.set_default_load_endianness(serialization.LoadEndianness.BIG)
     try:
         assert rushlight.load(io.BytesIO(unmarked)).tolist() == [0, 1, 2, 3]
@@ -477,15 +564,15 @@ def test_byte_order():
     assert serialization.get_default_load_endianness() is None
     with pytest.raises(TypeError, match="LoadEndianness"):
         serialization.set_default_load_endianness("big")
-    old = dict(little_endian=False)
-    content = hostile.legacy(
-        hostile.stop(hostile.tensor(hostile.legacy_storage())), storages=((4, swapped),), system=pickle.dumps(old, 2)
+    old = {"little_endian": False}
+    content = building.legacy(
+        building.stop(building.tensor(building.legacy_storage())), storages=((4, swapped),), system=pickle.dumps(old, 2)
     )
     assert rushlight.load(io.BytesIO(content)).tolist() == [0, 1, 2, 3]
 
 
 def test_strings_of_python_2():
-    file = hostile.archive(b"\x80\x02}U\x03\xe9\xe8aU\x01bs.")
+    file = building.archive(b"\x80\x02}U\x03\xe9\xe8aU\x01bs.")
     assert rushlight.load(io.BytesIO(file), encoding="latin1") == {"éèa": "b"}
     assert rushlight.load(io.BytesIO(file), encoding="bytes") == {b"\xe9\xe8a": b"b"}
     with pytest.raises(pickle.UnpicklingError, match="latin1"):
@@ -493,7 +580,7 @@ def test_strings_of_python_2():
 
 
 def test_the_memory_limit_can_be_raised():
-    content = hostile.archive(b"\x80\x02(" + b"]" * 1_000_000 + b"l.")
+    content = building.archive(b"\x80\x02(" + b"]" * 1_000_000 + b"l.")
     with pytest.raises(pickle.UnpicklingError, match="memory_limit"):
         rushlight.load(io.BytesIO(content))
     with serialization.memory_limit(2**30):
