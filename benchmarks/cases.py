@@ -1,5 +1,9 @@
 """The work that is timed: each case is one program for both frameworks; build(torch) returns a function to call."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from itertools import pairwise
 
 
@@ -110,6 +114,30 @@ def sparse_product_with_grad(torch):
     return lambda: torch.sparse.mm(matrix, x).sum().backward()
 
 
+def _checkpoint(torch):
+    """A state dict of 500 MB, and a file of it."""
+    state = {f"layers.{i}.weight": torch.randn(1024, 1024) for i in range(119)}
+    path = os.path.join(tempfile.mkdtemp(), "state.pt")
+    torch.save(state, path)
+    atexit.register(shutil.rmtree, os.path.dirname(path))
+    return state, path
+
+
+def checkpoint_save(torch):
+    state, path = _checkpoint(torch)
+    return lambda: torch.save(state, path)
+
+
+def checkpoint_load(torch):
+    _, path = _checkpoint(torch)
+    return lambda: torch.load(path)
+
+
+def checkpoint_map(torch):
+    _, path = _checkpoint(torch)
+    return lambda: torch.load(path, mmap=True)
+
+
 # name -> (description, build, the ratio torch / ours that is to be reached, or None)
 CASES = {
     "add": ("a + b, 4x4", add, 10),
@@ -125,4 +153,7 @@ CASES = {
     "layer_norm_large": ("layer_norm 4096x1024", layer_norm_large, None),
     "sparse_product": ("COO 10000^2, 1e5 values, @ 10000x64", sparse_product, 1.0),
     "sparse_product_with_grad": ("the same, forward + backward", sparse_product_with_grad, 1.0),
+    "checkpoint_save": ("save of a state dict of 500 MB", checkpoint_save, 1.0),
+    "checkpoint_load": ("load of it", checkpoint_load, 1.0),
+    "checkpoint_map": ("load(mmap=True) of it", checkpoint_map, 1.0),
 }

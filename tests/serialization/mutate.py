@@ -89,7 +89,7 @@ def main(arguments=None):
     files = list(good_files())
     for content in files:
         assert outcome(content, False) == "result"
-    b"".decode("raw-unicode-escape")  # Python imports its codecs when they are first used
+    b"x".decode("raw-unicode-escape")  # Python imports its codecs when they are first used
     events, counts, bad = set(), collections.Counter(), 0
     sys.addaudithook(lambda event, values: events.add(event))
     for number in range(options.count):
