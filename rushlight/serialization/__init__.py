@@ -215,7 +215,7 @@ def load(
         raise AttributeError(
             f"[load] f must be a path or a binary file with a 'read' attribute. Received {type(f).__name__}."
         )
-    return read(f if f.seekable() else io.BytesIO(f.read()), request)
+    return read(f if getattr(f, "seekable", lambda: True)() else io.BytesIO(f.read()), request)
 
 
 def _weights_only(wanted: bool | None, pickle_module: Any) -> bool:

@@ -58,23 +58,25 @@ class ArchiveWriter:
         sizes = struct.pack("<HHQQ", 1, 16, size, size) if wide else b""
         padding = -(start + _LOCAL.size + len(path) + len(sizes) + 4) % ALIGNMENT
         extra = sizes + struct.pack("<HH", 0x4246, padding) + b"Z" * padding
+        flags = _FLAGS if size else _FLAGS & ~8
         claim = _NONE32 if wide else 0
         version = 45 if wide else 20
         self._put(
-            _LOCAL.pack(b"PK\3\4", version, _FLAGS, 0, 0, 0, 0, claim, claim, len(path), len(extra)) + path + extra
+            _LOCAL.pack(b"PK\3\4", version, flags, 0, 0, 0, 0, claim, claim, len(path), len(extra)) + path + extra
         )
         crc = 0
         for chunk in chunks:
             if self._checksums:
                 crc = zlib.crc32(chunk, crc)
             self._put(chunk)
-        self._put(struct.pack("<4sIQQ" if wide else "<4sIII", b"PK\7\10", crc, size, size))
+        if size:  # as PyTorch, which computes where the next record lies
+            self._put(struct.pack("<4sIQQ" if wide else "<4sIII", b"PK\7\10", crc, size, size))
         far = [x for x in (size, size, start) if x >= _NONE32]
         more = struct.pack(f"<HH{len(far)}Q", 1, 8 * len(far), *far) if far else b""
         short, place = min(size, _NONE32), min(start, _NONE32)
         version = 45 if far else 20
         sizes = (short, short, len(path), len(more))
-        entry = _CENTRAL.pack(b"PK\1\2", 0, version, _FLAGS, 0, 0, 0, crc, *sizes, 0, 0, 0, 0, place)
+        entry = _CENTRAL.pack(b"PK\1\2", 0, version, flags, 0, 0, 0, crc, *sizes, 0, 0, 0, 0, place)
         self._directory.append(entry + path + more)
 
     def identity(self) -> bytes:

@@ -239,6 +239,8 @@ def with_state(made: Any, state: Any) -> Any:
         if part is not None:
             if not isinstance(part, dict) or not all(type(name) is str for name in part):
                 raise TypeError("attributes must be a dict of names")
+            if made.layout is not rushlight.strided:  # whose own attributes were checked when it was made
+                part = {name: value for name, value in part.items() if name not in made.__dict__}
             made.__dict__.update(part)
     return made
 
@@ -254,7 +256,9 @@ def _tensor_of_class(reader: Resolver, function: Any, cls: Any, arguments: Any, 
         raise TypeError("a tensor and a class of tensors are wanted")
     if cls is rushlight.Tensor and isinstance(state, dict) and state.pop("_is_buffer", False) is True:
         cls = rushlight.nn.Buffer
-    if type(made) is not cls:
+    if made.layout is not rushlight.strided and cls is not rushlight.Tensor:
+        raise TypeError("sparse tensors of a class are not supported")
+    if type(made) is not cls and made.layout is rushlight.strided:
         made = rushlight.Tensor._make_subclass(cls, made.detach(), made.requires_grad)
     if hasattr(cls, "__setstate__") and cls.__setstate__ is not rushlight.Tensor.__setstate__:
         made.__setstate__(state)  # only the user's own classes have one

@@ -42,7 +42,7 @@ class Examination:
         return [
             f"{name}({', '.join(map(shortened, call.arguments))})"
             for call in self.calls
-            if f"{call.module}.{call.qualname}".removesuffix("(...)") in (name, name.replace("torch", "rushlight", 1))
+            if f"{call.module}.{call.qualname}".removesuffix("(...)") == name
         ]
 
 

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import rushlight
-from rushlight.serialization.user_globals import public_path
+from rushlight.serialization.user_globals import public_module
 
 # Where PyTorch has classes that we have in another file.
 _HOMES = {
@@ -33,7 +33,7 @@ def torch_home(value: Any, module: str, name: str) -> str:
     home = _HOMES.get(name) or _LAZY_HOMES.get(name.rstrip("d123").removesuffix("Transpose"))
     if module.startswith("rushlight.nn.modules.") and home:
         return f"torch.nn.modules.{home}"
-    return public_path(module, name).removesuffix(f".{name}")
+    return public_module(module)
 
 
 def find(path: str) -> Any:

@@ -59,7 +59,8 @@ class Resolver:
         """The value of a name. Raises UnpicklingError for one that weights_only forbids."""
         if (module, name) in NAME_MAPPING:  # Python 2's
             module, name = NAME_MAPPING[module, name]
-        path = user_globals.public_path(IMPORT_MAPPING.get(module, module), name)
+        module = user_globals.public_module(IMPORT_MAPPING.get(module, module))
+        path = f"{module}.{name}"
         if path not in self._found:
             self.budget.spend(_REFERENCE_BYTES + len(path))
             self._found[path] = self._look_up(path, module, name)
@@ -199,8 +200,8 @@ def _unsupported_global(path: str) -> pickle.UnpicklingError:
     path = path[:_TEXT]
     return pickle.UnpicklingError(
         f"[load] Weights only load failed: a file must hold data alone. Unsupported global: GLOBAL {path}, a class or "
-        "function that is not known to be plain data. Load with weights_only=False to get it as an inert record (no code"
-        " of the file is run either way), or, if it is yours, register it: "
+        "function that is not known to be plain data. Load with weights_only=False to get it as an inert record (no "
+        "code of the file is run either way), or, if it is yours, register it: "
         f"torch.serialization.add_safe_globals([{path.rpartition('.')[2]}])."
     )
 

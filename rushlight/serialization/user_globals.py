@@ -12,11 +12,11 @@ _lock = threading.Lock()
 _registered: list[_Global] = []
 
 
-def public_path(module: str, name: str) -> str:
-    """A name in full, as PyTorch calls it: `rushlight.nn.modules.linear.Linear` and its twin are the same to a file."""
+def public_module(module: str) -> str:
+    """A module as PyTorch calls it: `rushlight.nn.modules.linear` and its twin are the same to a file."""
     if module == "rushlight" or module.startswith("rushlight."):
-        module = "torch" + module.removeprefix("rushlight")
-    return f"{module}.{name}"
+        return "torch" + module.removeprefix("rushlight")
+    return module
 
 
 def add_safe_globals(safe_globals: list[_Global]) -> None:
@@ -53,9 +53,9 @@ def _named(entry: _Global) -> tuple[str, Any]:
             raise TypeError(f"[add_safe_globals] the full name must be a str. Received {type(entry[1]).__name__}.")
         value, path = entry
         module, _, name = path.rpartition(".")
-        return public_path(module, name), value
+        return f"{public_module(module)}.{name}", value
     try:
-        return public_path(entry.__module__, entry.__qualname__), entry
+        return f"{public_module(entry.__module__)}.{entry.__qualname__}", entry
     except AttributeError:
         raise TypeError(
             f"[add_safe_globals] classes and functions are wanted. Received {entry!r}. Give it with its full name, as "

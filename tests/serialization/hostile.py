@@ -221,6 +221,17 @@ def code():
         )
 
 
+INDICES = tensor(storage("torch.LongStorage", key="9"), size=(1, 2), stride=(2, 1))
+SPARSE = (
+    name("torch._utils._rebuild_sparse_tensor")
+    + items(
+        name("torch.serialization._get_layout") + items(text("torch.sparse_coo")) + b"R",
+        items(INDICES, tensor(size=(2,)), items(number(2))),
+    )
+    + b"R"
+)
+
+
 def tensors():
     for what, made in {
         "too long": tensor(size=(5,)),

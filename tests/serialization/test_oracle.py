@@ -273,6 +273,23 @@ def test_mapped_both_ways(tmp_path):
     assert torch.load(path, mmap=True, weights_only=True)["a"].tolist() == list(range(1000))
 
 
+def test_pytorch_computes_where_our_records_lie(tmp_path, monkeypatch):
+    """It asserts so under this variable, which its own tests use."""
+    monkeypatch.setenv("TORCH_SERIALIZATION_DEBUG", "1")
+    from torch.utils.serialization import config
+
+    path = tmp_path / "offsets.pt"
+    sizes = (1, 0, 7, 1000, 0, 0, 64, 3)
+    rushlight.save([rushlight.ones(size, dtype=rushlight.uint8) for size in sizes], path)
+    config.load.calculate_storage_offsets = True
+    try:
+        for mmap in (False, True):
+            loaded = torch.load(path, mmap=mmap, weights_only=True)
+            assert [tuple(tensor.shape) for tensor in loaded] == [(size,) for size in sizes]
+    finally:
+        config.load.calculate_storage_offsets = False
+
+
 def test_conjugate_and_negative_views():
     conjugate = torch.tensor([1 + 2j]).conj()
     assert rushlight.load(saved(torch, conjugate)).tolist() == [1 - 2j]

@@ -387,7 +387,7 @@ def test_paths_file_objects_and_streams(tmp_path):
 
         def __init__(self, content):
             file = io.BytesIO(content)
-            self.read, self.seek, self.tell, self.seekable = file.read, file.seek, file.tell, file.seekable
+            self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
     assert rushlight.load(Reader(stream.content.getvalue())).tolist() == [1, 1, 1]
 
