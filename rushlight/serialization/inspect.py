@@ -15,7 +15,7 @@ import rushlight
 from rushlight.serialization import format_of
 from rushlight.serialization.archive import ArchiveReader
 from rushlight.serialization.reading import Request
-from rushlight.serialization.record import Record, Reference, shortened
+from rushlight.serialization.record import Record, shortened, visible
 
 _VERDICTS = {
     "data": "plain data",
@@ -40,7 +40,7 @@ class Examination:
     def calls_of(self, name: str) -> list[str]:
         """The calls of a name that unpickling would have made, as text."""
         return [
-            f"{name}({', '.join(map(shortened, call.arguments))})"
+            f"{visible(name)}({', '.join(map(shortened, call.arguments))})"
             for call in self.calls
             if f"{call.module}.{call.qualname}".removesuffix("(...)") == name
         ]
@@ -84,10 +84,10 @@ class Entry:
 def _members(value: Any) -> list[tuple[str, Any]]:
     """What is inside of a value, by name."""
     if isinstance(value, dict):
-        return [(key if type(key) is str else shortened(key), item) for key, item in value.items()]
+        return [(visible(key) if type(key) is str else shortened(key), item) for key, item in value.items()]
     if isinstance(value, Record):
         parts = [(f"argument {i}", part) for i, part in enumerate(value.arguments)]
-        parts += [(str(name), part) for name, part in value.keywords.items()]
+        parts += [(visible(name), part) for name, part in value.keywords.items()]
         if isinstance(value.state, dict):
             parts += _attributes(value.state)
         elif value.state is not None:
@@ -158,10 +158,10 @@ def _describe(value: Any) -> str:
     if isinstance(value, (list, tuple, set, frozenset)) and len(value) > 6:
         return f"{type(value).__name__} of {len(value)}"
     if isinstance(value, Record):
-        return f"inert {value.module}.{value.qualname}"
+        return f"inert {value}"
     if isinstance(value, rushlight.nn.Module):
         return f"module {type(value).__name__}"
-    return shortened(value) if not isinstance(value, Reference) else f"inert {value}"
+    return shortened(value)
 
 
 def _size(tensor: Any) -> int:
@@ -227,7 +227,7 @@ def _text(path: str, found: Examination, tensors: dict[str, Any]) -> str:
     if found.names:
         lines += ["", "Names in the file:"]
     for name, kind in sorted(found.names.items(), key=lambda item: item[1] == "data"):
-        lines.append(f"  {name}: {_VERDICTS[kind]}")
+        lines.append(f"  {visible(name)}: {_VERDICTS[kind]}")
         calls = found.calls_of(name)
         lines += [f"    and call {text}" for text in calls[:_CALLS]]
         if len(calls) > _CALLS:

@@ -7,13 +7,44 @@ from typing import Any
 
 import rushlight
 
-_repr = reprlib.Repr()
-_repr.maxlevel, _repr.maxdict, _repr.maxlist, _repr.maxtuple, _repr.maxstring = 2, 4, 6, 6, 60
+
+class _Short(reprlib.Repr):
+    """Text of a line at most for any value of a file; what contains itself, or doubles at every level, stays short."""
+
+    _SHOWN_WHOLE = (bool, float, complex, type(None), range, slice, rushlight.Size, rushlight.dtype, rushlight.device)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """All that reprlib has no method for."""
+        if isinstance(x, dict):
+            return f"{type(x).__name__}({self.repr_dict(x, level)})"
+        if isinstance(x, (bytes, bytearray)):
+            return repr(x[:40]) + ("..." if len(x) > 40 else "")
+        if isinstance(x, rushlight.Tensor):
+            return f"<tensor of {x.dtype} {list(x.shape)}>"
+        if isinstance(x, Record):
+            return f"<inert {x}>"
+        if isinstance(x, Reference) or type(x) in self._SHOWN_WHOLE:
+            return repr(x)
+        return f"<{getattr(x, '__name__', type(x).__name__)}>"
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Python refuses to print numbers of more than 4,300 digits."""
+        return super().repr_int(x, level) if x.bit_length() < 10_000 else f"<int of {x.bit_length()} bits>"
+
+
+_short = _Short()
+_short.maxlevel, _short.maxdict, _short.maxlist, _short.maxtuple, _short.maxset, _short.maxstring = 2, 4, 6, 6, 6, 60
 
 
 def shortened(value: Any) -> str:
     """A value as text of a line at most."""
-    return _repr.repr(value)
+    return visible(_short.repr(value))
+
+
+def visible(text: str) -> str:
+    """A text of a file as it may be shown: on one line, without control codes, and not long."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:300])
+    return shown if len(text) <= 300 else f"{shown}..."
 
 
 _STATE_DICT_LIMIT = 1_000_000  # entries; a damaged module may contain itself
@@ -31,7 +62,7 @@ class Reference:
         return f"{self.module}.{self.qualname}"
 
     def __repr__(self) -> str:
-        return f"<reference to {self}>"
+        return f"<reference to {visible(str(self))}>"
 
 
 class Record:
@@ -76,25 +107,25 @@ class Record:
             attributes = self._attributes()
             if name in attributes:
                 return attributes[name]
-        raise AttributeError(
-            f"the inert {self.module}.{self.qualname} has no attribute {name!r}: its data were loaded, not its class"
-        )
+        raise AttributeError(f"the inert {self} has no attribute {name!r}: its data were loaded, not its class")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name in self._attributes() if isinstance(name, str))]
 
-    @reprlib.recursive_repr()
+    def __str__(self) -> str:
+        return visible(f"{self.module}.{self.qualname}")
+
     def __repr__(self) -> str:
         parts = [shortened(value) for value in self.arguments]
         pairs = {**self.keywords, **self._attributes()}
-        parts += [f"{name}={shortened(value)}" for name, value in pairs.items()]
+        parts += [f"{visible(str(name))}={shortened(value)}" for name, value in pairs.items()]
         if len(parts) > 8:
             parts[8:] = [f"... ({len(parts) - 8} more)"]
-        return f"<inert {self.module}.{self.qualname}{': ' if parts else ''}{', '.join(parts)}>"
+        return f"<inert {self}{': ' if parts else ''}{', '.join(parts)}>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeError(
-            f"[save] an inert record is what is left of a {self.module}.{self.qualname} and cannot be saved as one. "
+            f"[save] an inert record is what is left of a {self} and cannot be saved as one. "
             "Save the data in it: its state, or the state_dict() of a module."
         )
 

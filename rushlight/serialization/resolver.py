@@ -12,7 +12,7 @@ import rushlight
 from rushlight.serialization import constructions, own_modules, user_globals
 from rushlight.serialization.interpreter import Interpreter
 from rushlight.serialization.locations import Restore
-from rushlight.serialization.record import Record, Reference
+from rushlight.serialization.record import Record, Reference, visible
 
 # What a construction raises when the file's arguments do not suit it.
 _REFUSALS = (
@@ -20,7 +20,6 @@ _REFUSALS = (
     ValueError,
 )  # fmt: skip
 _REFERENCE_BYTES = 300
-_TEXT = 300  # of a file's names in messages
 
 
 class Resolver:
@@ -117,8 +116,8 @@ class Resolver:
     def _refusal(self, function: Any, text: str) -> pickle.UnpicklingError:
         name = str(function) if isinstance(function, Reference) else getattr(function, "__qualname__", str(function))
         return pickle.UnpicklingError(
-            f"[load] {name[:_TEXT]} cannot be made of what the file gives: {text[:_TEXT]}. The file is damaged, or of "
-            "a version that is not known."
+            f"[load] {visible(name)} cannot be made of what the file gives: {visible(text)}. The file is damaged, or "
+            "of a version that is not known."
         )
 
     def inert(self, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any] | None = None) -> Any:
@@ -179,7 +178,7 @@ class Resolver:
                 if view and view[0] is not None:
                     raise _wrong_storage("views among storages (of PyTorch before 0.4) are not supported")
                 if not (isinstance(cls, type) and issubclass(cls, (rushlight.TypedStorage, rushlight.UntypedStorage))):
-                    raise _wrong_storage(f"the storage class {str(cls)[:_TEXT]} is not supported")
+                    raise _wrong_storage(f"the storage class {visible(str(cls))} is not supported")
                 dtype = getattr(cls, "dtype", None) or rushlight.uint8
                 if isinstance(dtype, rushlight.dtype) and type(count) is int and count >= 0 and _is_key(key):
                     return self._storage(dtype, key, location, count)
@@ -197,7 +196,7 @@ def _wrong_storage(text: str) -> pickle.UnpicklingError:
 
 
 def _unsupported_global(path: str) -> pickle.UnpicklingError:
-    path = path[:_TEXT]
+    path = visible(path)
     return pickle.UnpicklingError(
         f"[load] Weights only load failed: a file must hold data alone. Unsupported global: GLOBAL {path}, a class or "
         "function that is not known to be plain data. Load with weights_only=False to get it as an inert record (no "

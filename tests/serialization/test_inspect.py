@@ -132,6 +132,30 @@ def test_cyclic_and_deep_values(inspect):
     assert inspect(building.archive(stop(b"]" * 5000, b"a" * 4999)))[0] == 0
 
 
+def test_texts_of_the_file_do_not_reach_the_terminal_raw(inspect):
+    status, output, errors = inspect(
+        {
+            "\x1b[31mred": 1,
+            "\ud800": "\x1b[2J",
+            "k" * 10_000: 3,
+            2**20_000: [2**20_000, None],
+            (1, "\x07"): rushlight.ones(1),
+        }
+    )
+    assert status == 0 and "\x1b" not in output + errors and "\x07" not in output and "\ud800" not in output
+    assert max(map(len, output.splitlines())) < 700
+    _, output, errors = inspect(building.archive(stop(name("os\x1b[31m.system"), b")R")))
+    assert "\x1b" not in output + errors
+
+
+def test_values_that_double_at_every_level(inspect):
+    laughs = b")" + b"2\x86" * 60
+    ordered = name("collections.OrderedDict") + items(b"]" + items(text("a"), laughs) + b"a") + b"R"
+    for value in (laughs, ordered, name("a.b") + items(ordered, laughs) + b"R"):
+        status, output, _ = inspect(building.archive(stop(value)))
+        assert status == 0 and len(output) < 100_000
+
+
 def test_usage(tmp_path):
     with pytest.raises(SystemExit) as stopped:
         main(["inspect"])
