@@ -1,5 +1,9 @@
 """The work that is timed: each case is one program for both frameworks; build(torch) returns a function to call."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from itertools import pairwise
 
 
@@ -139,6 +143,30 @@ def loading_case(elements, batch_size, batches, **options):
     return lambda torch: loading(torch, elements, batch_size, batches, **options)
 
 
+def _checkpoint(torch):
+    """A state dict of 500 MB, and a file of it."""
+    state = {f"layers.{i}.weight": torch.randn(1024, 1024) for i in range(119)}
+    path = os.path.join(tempfile.mkdtemp(), "state.pt")
+    torch.save(state, path)
+    atexit.register(shutil.rmtree, os.path.dirname(path))
+    return state, path
+
+
+def checkpoint_save(torch):
+    state, path = _checkpoint(torch)
+    return lambda: torch.save(state, path)
+
+
+def checkpoint_load(torch):
+    _, path = _checkpoint(torch)
+    return lambda: torch.load(path)
+
+
+def checkpoint_map(torch):
+    _, path = _checkpoint(torch)
+    return lambda: torch.load(path, mmap=True)
+
+
 # name -> (description, build, the ratio torch / ours that is to be reached, or None)
 CASES = {
     "add": ("a + b, 4x4", add, 10),
@@ -160,4 +188,7 @@ CASES = {
     "loading_large_threads": ("the same, 4 x 5 MB", loading_case(1280 << 10, 4, 20, workers="thread"), 1.3),
     "sparse_product": ("COO 10000^2, 1e5 values, @ 10000x64", sparse_product, 1.0),
     "sparse_product_with_grad": ("the same, forward + backward", sparse_product_with_grad, 1.0),
+    "checkpoint_save": ("save of a state dict of 500 MB", checkpoint_save, 1.0),
+    "checkpoint_load": ("load of it", checkpoint_load, 1.0),
+    "checkpoint_map": ("load(mmap=True) of it", checkpoint_map, 1.0),
 }

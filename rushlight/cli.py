@@ -15,6 +15,7 @@ import rushlight
 
 _COMMANDS = {
     "demo": ("rushlight.demo.command", "train a small network on handwritten digits, in seconds"),
+    "inspect": ("rushlight.serialization.inspect", "tell what a checkpoint holds, and what would have run in it"),
 }
 
 

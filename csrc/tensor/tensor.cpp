@@ -180,15 +180,15 @@ bool has_internal_overlap(const TensorImpl& a) {
 }
 
 i64 storage_span(Sizes size, Sizes stride) {
-  i64 last = 0;
+  i64 span = 1;
   for (std::size_t i = 0; i < size.size(); ++i) {
     if (size[i] == 0) return 0;
     i64 step;
-    if (__builtin_mul_overflow(size[i] - 1, stride[i], &step) || __builtin_add_overflow(last, step, &last))
+    if (__builtin_mul_overflow(size[i] - 1, stride[i], &step) || __builtin_add_overflow(span, step, &span))
       fail(ErrorKind::runtime, "[as_strided] the extent must be representable. Received size ", size, " and stride ",
            stride, ".");
   }
-  return last + 1;
+  return span;
 }
 
 Dims contiguous_strides(Sizes size) {

@@ -47,6 +47,12 @@ def test_as_strided_and_resize_as_change_the_tensor_itself(torch):
     assert torch.resize_as_(y, torch.zeros(2, 2)) is y and y.tolist() == [[0, 1], [2, 3]]
 
 
+@pytest.mark.parametrize("stride", [2**63 - 1, 2**62])
+def test_as_strided_refuses_strides_that_overflow(stride):
+    with pytest.raises(RuntimeError, match="as_strided"):
+        rushlight.arange(4).as_strided((2,), (stride,))
+
+
 def test_as_strided_refuses_a_gradient():
     with pytest.raises(RuntimeError, match="gradient"):
         rushlight.ones(3, requires_grad=True).as_strided_((1,), (1,))

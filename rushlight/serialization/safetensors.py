@@ -1,6 +1,6 @@
-"""Saving and loading: data only, no code.
+"""The safetensors format: data only.
 
-The format is safetensors: the length of a header as 8 bytes (little endian), the header (JSON: for every tensor its
+A file is the length of a header as 8 bytes (little endian), the header (JSON: for every tensor its
 dtype, shape and place), then the bytes of the tensors. What else a checkpoint holds (nested dicts, lists, numbers,
 strings) is JSON under the header's ``__metadata__``. A flat state dict is therefore a file that every reader of
 safetensors understands. Nothing in a file is ever executed, and every number in it is checked before it is used.
@@ -8,8 +8,6 @@ safetensors understands. Nothing in a file is ever executed, and every number in
 
 from __future__ import annotations
 
-import ctypes
-import io
 import json
 import math
 import os
@@ -18,9 +16,8 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import rushlight
-from rushlight.atomic_file import open_atomic
-
-__all__ = ["load", "save"]
+from rushlight.serialization.archive import read_fully
+from rushlight.serialization.reading import Request, budget_of, map_file
 
 # complex128 is an extension of ours; all other names are the format's.
 _NAMES = {
@@ -43,14 +40,6 @@ _HEADER_LIMIT = 100_000_000
 
 def _file_error(text: str) -> RuntimeError:
     return RuntimeError(f"[load] {text} The file is damaged, or was not written by save.")
-
-
-def _bytes_of(tensor: Any) -> memoryview:
-    """The memory of a contiguous CPU tensor."""
-    size = tensor.numel() * tensor.element_size()
-    if size == 0:
-        return memoryview(b"")
-    return memoryview((ctypes.c_ubyte * size).from_address(tensor.data_ptr())).cast("B")
 
 
 # ---- what is no tensor ---------------------------------------------------------------------------------------------
@@ -141,37 +130,11 @@ def _sparse(content: list[Any]) -> Any:
         raise _file_error(f"Its sparse tensor is invalid: {wrong}") from wrong
 
 
-# ---- save ----------------------------------------------------------------------------------------------------------
+# ---- writing -------------------------------------------------------------------------------------------------------
 
 
-def save(obj: Any, f: str | os.PathLike[str] | BinaryIO) -> None:
-    """Writes tensors, and what surrounds them, to a file. A path is written atomically: whole or not at all.
-
-    Args:
-        obj: a state dict, or any nesting of dicts, lists and tuples with tensors, numbers, strings and None in it.
-            A tensor that occurs twice is stored once. Views are stored without the rest of their storage.
-        f: a path, or a binary file to write to.
-
-    Raises:
-        TypeError: if ``obj`` holds anything else.
-
-    Example::
-
-      >>> import io
-      >>> file = io.BytesIO()
-      >>> torch.save({"weight": torch.ones(2), "epoch": 3}, file)
-      >>> position = file.seek(0)
-      >>> torch.load(file)
-      {'weight': tensor([1., 1.]), 'epoch': 3}
-    """
-    if not isinstance(f, (str, os.PathLike)):
-        _write(obj, f)
-        return
-    with open_atomic(f) as file:
-        _write(obj, file)
-
-
-def _write(obj: Any, file: BinaryIO) -> None:
+def write(obj: Any, file: BinaryIO) -> None:
+    """Writes tensors, and what surrounds them. Raises TypeError for what the format cannot hold."""
     tensors: dict[str, Any] = {}
     metadata = {"format": "pt", _STRUCTURE: json.dumps(_encode(obj, "", tensors, {}), allow_nan=False)}
     header: dict[str, Any] = {"__metadata__": metadata}
@@ -190,56 +153,41 @@ def _write(obj: Any, file: BinaryIO) -> None:
     file.write(len(text).to_bytes(8, "little"))
     file.write(text)
     for plain in contents:
-        file.write(_bytes_of(plain))
+        if plain.numel():
+            file.write(memoryview(plain.reshape(-1).view(rushlight.uint8)))
 
 
-# ---- load ----------------------------------------------------------------------------------------------------------
+# ---- reading -------------------------------------------------------------------------------------------------------
 
 
-def load(f: str | os.PathLike[str] | BinaryIO, map_location: Any = None, *, weights_only: bool = True) -> Any:
-    """Reads what :func:`save` has written, or any safetensors file (as a dict of tensors).
+def read(file: BinaryIO, request: Request) -> Any:
+    """What :func:`write` has written, or any safetensors file, as a dict of tensors.
 
-    Args:
-        f: a path, or a binary file to read from.
-        map_location: device for the tensors; None leaves them on the CPU.
-        weights_only: accepted for PyTorch's sake: no file can hold anything but data.
-
-    Raises:
-        RuntimeError: if the file is damaged or of another format. It is checked whole before a tensor is made.
-
-    Example::
-
-      >>> import io
-      >>> torch.load(io.BytesIO(b"x"))  # doctest: +ELLIPSIS
-      Traceback (most recent call last):
-      RuntimeError: [load] the header has a length of 120 bytes, in a file of 1. The file is damaged, or ...
+    Raises RuntimeError if the file is damaged. It is checked whole before a tensor is made.
     """
-    if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:
-            return _read(file, map_location)
-    return _read(f if f.seekable() else io.BytesIO(f.read()), map_location)
-
-
-def _read(file: BinaryIO, map_location: Any) -> Any:
     start = file.tell()
     available = file.seek(0, os.SEEK_END) - start
     file.seek(start)
-    first = file.read(8)
-    length = int.from_bytes(first, "little")
-    if len(first) < 8 or length > min(available - 8, _HEADER_LIMIT):
-        if first.startswith((b"PK\x03\x04", b"\x80")):
-            raise RuntimeError(
-                "[load] the file is one of PyTorch's (zip or pickle), which cannot be read yet. "
-                "Write it in PyTorch with safetensors.torch.save_file."
-            )
+    length = int.from_bytes(file.read(8), "little")
+    if length > min(available - 8, _HEADER_LIMIT):
         raise _file_error(f"the header has a length of {length} bytes, in a file of {available}.")
-    header, metadata = _parse_header(file.read(length))
+    text = file.read(length)
+    budget_of(available).spend(64 * sum(text.count(mark) for mark in b"[{,") + 4 * length)
+    header, metadata = _parse_header(text)
     _check_places(header, available - 8 - length)
+    mapped = None if request.path is None else map_file(request.path)[start + 8 + length :]
     tensors = {}
-    for name, (dtype, shape, _) in sorted(header.items(), key=lambda item: item[1][2]):
-        tensors[name] = _read_tensor(file, name, dtype, shape)
-    if map_location is not None:
-        tensors = {name: tensor.to(map_location) for name, tensor in tensors.items()}
+    for name, (dtype, shape, (begin, end)) in sorted(header.items(), key=lambda item: item[1][2]):
+        if mapped is not None and end > begin:
+            memory = rushlight._core.from_buffer(mapped[begin:end])
+            memory = memory if memory.data_ptr() % dtype.itemsize == 0 else memory.clone()
+        else:
+            memory = rushlight.empty(end - begin, dtype=rushlight.uint8)
+            read_fully(file, memoryview(memory))
+        if dtype == rushlight.bool and bool((memory > 1).any()):
+            raise _file_error(f"{name!r} is boolean, but holds other bytes than 0 and 1.")
+        storage = request.restore(memory.untyped_storage(), "cpu")
+        tensors[name] = storage.tensor().view(dtype).reshape(shape).detach()
     if _STRUCTURE not in metadata:
         return {name: tensors[name] for name in header}
     try:
@@ -293,17 +241,3 @@ def _check_places(header: dict[str, tuple[Any, tuple[int, ...], tuple[int, int]]
         reached = end
     if reached != available:
         raise _file_error(f"the tensors need {reached} bytes, but {available} are there.")
-
-
-def _read_tensor(file: BinaryIO, name: str, dtype: Any, shape: tuple[int, ...]) -> Any:
-    tensor = rushlight.empty(shape, dtype=dtype)
-    memory = _bytes_of(tensor)
-    filled = 0
-    while filled < len(memory):
-        count = file.readinto(memory[filled:])  # type: ignore[attr-defined]
-        if not count:
-            raise _file_error(f"it ends within {name!r}.")
-        filled += count
-    if dtype == rushlight.bool and bytes(memory).translate(None, b"\0\1"):
-        raise _file_error(f"{name!r} is boolean, but holds other bytes than 0 and 1.")
-    return tensor

@@ -1,9 +1,10 @@
-"""save and load: round trips, the format as others see it, damaged files, and files that wish to do harm."""
+"""Safetensors files: round trips, the format as others see it, damaged files."""
 
 import io
 import json
 import math
 import os
+import pickle
 import random
 import struct
 from collections import OrderedDict
@@ -11,8 +12,8 @@ from collections import OrderedDict
 import pytest
 
 import rushlight
-from rushlight import serialization
-from rushlight.serialization import load, save
+from rushlight import load
+from rushlight.serialization.safetensors import write as save
 
 DTYPES = [
     "bool",
@@ -130,10 +131,10 @@ def test_foreign_safetensors_files_load_as_a_dict():
 
 def test_paths_are_written_atomically(tmp_path):
     path = tmp_path / "model.safetensors"
-    save({"x": rushlight.ones(3)}, path)
+    rushlight.save({"x": rushlight.ones(3)}, path)
     before = path.read_bytes()
     with pytest.raises(TypeError):
-        save({"x": rushlight.ones(3), "y": object()}, path)
+        rushlight.save({"x": rushlight.ones(3), "y": object()}, path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["model.safetensors"]
     assert load(str(path))["x"].tolist() == [1.0, 1.0, 1.0]
@@ -230,16 +231,10 @@ def test_damaged_headers_are_refused(header):
         load(make_file(header, b"\x02\x00\x80\x3f"))
 
 
-@pytest.mark.parametrize("content", [b"", b"1234567", struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 3) + b"{}"])
+@pytest.mark.parametrize("content", [b"1234567", struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 3) + b"{}"])
 def test_short_files_are_refused(content):
-    with pytest.raises(RuntimeError, match="has a length of"):
+    with pytest.raises(RuntimeError, match=r"^\[load\]"):
         load(io.BytesIO(content))
-
-
-def test_files_of_pytorch_are_named():
-    for first in (b"PK\x03\x04and so on", b"\x80\x02\x8a\nl\xfc\x9c"):
-        with pytest.raises(RuntimeError, match="one of PyTorch's"):
-            load(io.BytesIO(first))
 
 
 def test_any_single_damage_is_either_refused_or_harmless():
@@ -255,7 +250,7 @@ def test_any_single_damage_is_either_refused_or_harmless():
             del damaged[rng.randrange(len(damaged)) :]
         try:
             load(io.BytesIO(bytes(damaged)))
-        except RuntimeError as error:
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             assert str(error).startswith("[load]")
 
 
@@ -267,9 +262,19 @@ def test_a_file_that_ends_early_while_being_read():
         def readinto(self, buffer):
             return 0
 
-    with pytest.raises(RuntimeError, match="ends within 'w'"):
+    with pytest.raises(RuntimeError, match="ends 400 bytes too early"):
         load(Shrinking(file.getvalue()))
 
 
-def test_public_names():
-    assert serialization.__all__ == ["load", "save"]
+@pytest.mark.parametrize("padding", ["", "x"])
+def test_mapped(tmp_path, padding):
+    path = tmp_path / "model.safetensors"
+    rushlight.save({"w": rushlight.arange(5.0), "name": padding}, path)
+    loaded = load(path, mmap=True)
+    loaded["w"][0] = 9
+    assert loaded["w"].tolist() == [9, 1, 2, 3, 4] and load(path)["w"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_header_cannot_ask_for_much_memory():
+    with pytest.raises(pickle.UnpicklingError, match="memory"):
+        load(make_file(b'{"a": [' + b"[]," * 2_000_000 + b"[]]}"))
