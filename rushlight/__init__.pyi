@@ -4,6 +4,7 @@
 import builtins
 from typing import Any
 
+from rushlight import _C as _C
 from rushlight import accelerator as accelerator
 from rushlight import array_api as array_api
 from rushlight import autograd as autograd
@@ -380,7 +381,6 @@ from rushlight._core import (
     remainder_ as remainder_,
     repeat_interleave as repeat_interleave,
     reshape as reshape,
-    result_type as result_type,
     roll as roll,
     round as round,
     round_ as round_,
@@ -478,7 +478,6 @@ from rushlight._core import (
     tan_ as tan_,
     tanh as tanh,
     tanh_ as tanh_,
-    tensor as tensor,
     threshold as threshold,
     threshold_ as threshold_,
     topk as topk,
@@ -508,6 +507,7 @@ from rushlight.accelerator import Stream as Stream
 from rushlight.symbolic import SymBool as SymBool
 from rushlight.symbolic import SymFloat as SymFloat
 from rushlight.symbolic import SymInt as SymInt
+from rushlight.training_state import TrainingState as TrainingState
 from rushlight.storage import TypedStorage as TypedStorage
 from rushlight.storage import UntypedStorage as UntypedStorage
 from rushlight.checks import _assert as _assert
@@ -637,6 +637,7 @@ from rushlight.symbolic import sym_min as sym_min
 from rushlight.symbolic import sym_not as sym_not
 from rushlight.symbolic import sym_sqrt as sym_sqrt
 from rushlight.symbolic import sym_sum as sym_sum
+from rushlight.tensor_types import tensortype as tensortype
 from rushlight.random import thread_safe_generator as thread_safe_generator
 from rushlight.nn.functional import triplet_margin_loss as triplet_margin_loss
 from rushlight.type_info import typename as typename
@@ -1010,6 +1011,7 @@ def renorm_(input: Any, p: Any, dim: Any, maxnorm: Any, *, out: Any = None) -> T
 def resize_as_(input: Any, the_template: Any, *, memory_format: Any = None) -> Tensor: ...
 def resolve_conj(input: Any, *args: Any) -> Tensor: ...
 def resolve_neg(input: Any, *args: Any) -> Tensor: ...
+def result_type(tensor1: Any, tensor2: Any) -> Any: ...
 def rot90(input: Any, k: Any = 1, dims: Any = (0, 1)) -> Tensor: ...
 def row_indices_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def row_stack(tensors: Any, *, out: Any = None) -> Tensor: ...
@@ -1083,6 +1085,7 @@ def swapaxes(input: Any, axis0: Any, axis1: Any) -> Tensor: ...
 def swapaxes_(input: Any, axis0: Any, axis1: Any) -> Tensor: ...
 def t_copy(input: Any, *args: Any, out: Any = None, **kwargs: Any) -> Tensor: ...
 def take_along_dim(input: Any, indices: Any, dim: Any = None, *, out: Any = None) -> Tensor: ...
+def tensor(*args: Any, **kwargs: Any) -> Any: ...
 def tensor_split(input: Any, indices_or_sections: Any, dim: Any = 0) -> Any: ...
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Tensor: ...
 def tile(input: Any, *repeats: Any, dims: Any = None) -> Tensor: ...
