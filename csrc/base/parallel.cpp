@@ -27,7 +27,6 @@ int usable_cores() {
 }
 
 std::atomic<int> threads{0};
-thread_local constinit bool serial = false;
 
 // libgomp's pool does not survive fork: a parallel region in the child would wait for threads that are not there.
 void one_thread_in_child() {
@@ -43,7 +42,7 @@ int num_threads() {
     omp_set_num_threads(threads);
     pthread_atfork(nullptr, nullptr, one_thread_in_child);
   }
-  return threads;
+  return std::min<int>(threads, omp_get_max_threads());  // which is the calling thread's own: see set_serial
 }
 
 void set_num_threads(int n) {
@@ -53,14 +52,17 @@ void set_num_threads(int n) {
   omp_set_num_threads(n);
 }
 
-void set_serial(bool on) { serial = on; }
+void set_serial(bool on) {
+  num_threads();  // counts the cores, if nobody has
+  omp_set_num_threads(on ? 1 : threads.load());
+}
 
-bool in_parallel() { return serial || omp_in_parallel(); }
+bool in_parallel() { return omp_in_parallel(); }
 
 void parallel_ranges(i64 n, i64 grain, RangeFunction run, void* closure) {
   i64 blocks = (n + grain - 1) / grain;
   int wanted = static_cast<int>(std::min<i64>(num_threads(), blocks));
-  if (wanted <= 1 || in_parallel()) return run(closure, 0, n);
+  if (wanted <= 1 || omp_in_parallel()) return run(closure, 0, n);
   std::exception_ptr error;
 #pragma omp parallel num_threads(wanted)
   {

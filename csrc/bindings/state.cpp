@@ -126,7 +126,8 @@ void add_state(nb::module_& m) {
       nb::arg("mode"), nb::arg("check_nan") = true);
 
   m.def("get_num_threads", [] { return num_threads(); }, "The number of threads that an operator may use.");
-  m.def("set_serial", set_serial, nb::arg("on"), "Whether operators that this thread calls leave the other cores alone.");
+  m.def("set_serial", set_serial, nb::arg("on"),
+        "Whether operators that this thread calls leave the other cores alone.");
   m.def(
       "set_num_threads",
       [](int n) {

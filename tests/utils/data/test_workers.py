@@ -296,3 +296,17 @@ def test_many_batches_that_are_kept_need_few_descriptors():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert [int(index) for _, index in kept] == list(range(200))
     assert all((rows == k).all() for k, (rows, _) in enumerate(kept))
+
+
+class ThreadsOf(Rows):
+    def __getitem__(self, index):
+        return rushlight.get_num_threads()
+
+
+@pytest.mark.parametrize("workers", KINDS)
+def test_workers_compute_with_one_thread(workers):
+    before = rushlight.get_num_threads()
+    rushlight.set_num_threads(2)
+    loader = data.DataLoader(ThreadsOf(4), batch_size=None, num_workers=2, workers=workers)
+    assert list(loader) == [1] * 4 and rushlight.get_num_threads() == 2
+    rushlight.set_num_threads(before)
