@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -55,11 +56,11 @@ ThreadBins& make_thread_bins() {
   static std::atomic<bool> main_thread_has_bins{false};
   if (!main_thread_has_bins.exchange(true)) return *(thread_bins_ = new ThreadBins);
   struct Owner {
-    ThreadBins bins;
+    std::unique_ptr<ThreadBins> bins = std::make_unique<ThreadBins>();  // not in the thread's own block, which is small
     ~Owner() { thread_bins_ = nullptr; }
   };
   static thread_local Owner owner;
-  return *(thread_bins_ = &owner.bins);
+  return *(thread_bins_ = owner.bins.get());
 }
 
 void* new_block(SizeClass c) {
