@@ -63,6 +63,9 @@ struct Call {
     out[k] = empty(size, d);
     return *out[k];
   }
+  // check() whose message begins with the operator's name; without a kind it is a RuntimeError.
+  template <class... Parts> void check(bool holds, const Parts&... parts) const;
+  template <class... Parts> void check(bool holds, ErrorKind kind, const Parts&... parts) const;
 };
 
 // --- geometry that a view row gives
@@ -137,6 +140,13 @@ struct OpDef {
   bool differentiable() const { return vjp || grad[0] || grad[1] || grad[2] || grad[3]; }
 };
 inline void append(std::string& s, const OpDef& op) { s += op.name(); }
+
+template <class... Parts> void Call::check(bool holds, ErrorKind kind, const Parts&... parts) const {
+  rl::check(holds, kind, "[", op, "] ", parts...);
+}
+template <class... Parts> void Call::check(bool holds, const Parts&... parts) const {
+  rl::check(holds, ErrorKind::runtime, "[", op, "] ", parts...);
+}
 
 struct Registrar {
   Registrar(OpDef&, const Signature&, DTypes);

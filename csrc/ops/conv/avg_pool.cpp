@@ -127,9 +127,8 @@ OP(adaptive_avg_pool_backward, floats,
       [](const Call& c) {
         TensorImpl& gradient = c.tensor(0);
         i64 n = c.integer(2);
-        check(n >= 1 && n <= 3 && gradient.ndim > n, ErrorKind::runtime,
-              "[adaptive_avg_pool_backward] spatial must be 1 to 3 of the gradient's dimensions. Received ", n, " for ",
-              describe(gradient), ".");
+        c.check(n >= 1 && n <= 3 && gradient.ndim > n, "spatial must be 1 to 3 of the gradient's dimensions. Received ",
+                n, " for ", describe(gradient), ".");
         PoolArgs a = adaptive_arguments(c.ints(1), gradient.dtype, gradient.sizes().last(static_cast<std::size_t>(n)));
         check_pooled({"adaptive_avg_pool", a.spatial}, gradient, pool_output(c.ints(1), a));
         checked_numel("adaptive_avg_pool_backward", c.ints(1));

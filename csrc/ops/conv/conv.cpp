@@ -8,11 +8,10 @@ namespace {
 int spatial_of(const Call& c) { return c.op.name()[c.op.name().size() - 2] - '0'; }
 
 void check_dims(const Call& c, const TensorImpl& input, const TensorImpl& weight, int spatial) {
-  check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", c.op.name(), "] Expected ",
-        spatial + 1, "D (unbatched) or ", spatial + 2, "D (batched) input to ", c.op.name(),
-        ", but got input of size: ", input.sizes(), ".");
-  check(weight.ndim == spatial + 2, ErrorKind::runtime, "[", c.op.name(), "] expected weight to have ", spatial + 2,
-        " dimensions. Received ", describe(weight), ".");
+  c.check(input.ndim == spatial + 1 || input.ndim == spatial + 2, "Expected ", spatial + 1, "D (unbatched) or ",
+          spatial + 2, "D (batched) input to ", c.op.name(), ", but got input of size: ", input.sizes(), ".");
+  c.check(weight.ndim == spatial + 2, "expected weight to have ", spatial + 2, " dimensions. Received ",
+          describe(weight), ".");
 }
 
 void conv(const Call& c) {  // input, weight, bias, stride, padding, dilation, groups

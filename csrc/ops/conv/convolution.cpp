@@ -251,9 +251,8 @@ OP(convolution_backward_input, numeric_types,
         check_dtypes(c.op.name(), gradient, weight, "weight");
         Window w(c, 3, spatial);
         Sizes size = c.ints(2);
-        check(static_cast<int>(size.size()) == spatial + 1 || static_cast<int>(size.size()) == spatial + 2,
-              ErrorKind::runtime, "[", c.op.name(), "] input_size must have ", spatial + 1, " or ", spatial + 2,
-              " entries. Received ", size, ".");
+        c.check(static_cast<int>(size.size()) == spatial + 1 || static_cast<int>(size.size()) == spatial + 2,
+                "input_size must have ", spatial + 1, " or ", spatial + 2, " entries. Received ", size, ".");
         checked_numel("convolution_backward_input", size);
         TensorImpl& out = c.output(0, size, gradient.dtype);
         Dims in = batched(size, spatial), map = batched(gradient.sizes(), spatial);
@@ -293,8 +292,8 @@ OP(convolution_backward_weight, numeric_types,
         checked_numel("convolution_backward_weight", size);
         TensorImpl& out = c.output(0, size, gradient.dtype);
         int spatial = spatial_dims(c.op.name(), out);
-        check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", c.op.name(),
-              "] input must have ", spatial + 1, " or ", spatial + 2, " dimensions. Received ", describe(input), ".");
+        c.check(input.ndim == spatial + 1 || input.ndim == spatial + 2, "input must have ", spatial + 1, " or ",
+                spatial + 2, " dimensions. Received ", describe(input), ".");
         Window w(c, 3, spatial);
         Dims in = batched(input.sizes(), spatial), map = batched(gradient.sizes(), spatial);
         check_channels(c.op.name(), w, input, out, in);

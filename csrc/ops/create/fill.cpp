@@ -22,8 +22,8 @@ i64 truncated(const Arg& a) { return a.kind == Kind::real ? cast<i64>(a.f) : a.i
 
 double number_or_scalar(const Call& c, int k) {
   if (!c.arg[k].is_tensor()) return c.arg[k].number();
-  check(c.tensor(k).ndim == 0, ErrorKind::runtime, "[", c.op.name(),
-        "] only supports 0-dimensional start and end tensors. Received ", describe(c.tensor(k)), ".");
+  c.check(c.tensor(k).ndim == 0, "only supports 0-dimensional start and end tensors. Received ", describe(c.tensor(k)),
+          ".");
   double value = 0;
   visit(c.tensor(k).dtype, [&]<class T>(Type<T>) { value = cast<double>(*c.tensor(k).data_as<T>()); });
   return value;
@@ -138,8 +138,7 @@ OP(fill, all_types, "fill(input: Tensor, value: Tensor | Number) -> Tensor") {
       [](const Call& c) {
         if (!c.arg[1].is_tensor()) return fill_elements(*c.out[0], c.arg[1]);
         TensorImpl& value = c.tensor(1);
-        check(value.ndim == 0, ErrorKind::runtime, "[fill] fill_ only supports 0-dimension value tensor. Received ",
-              describe(value), ".");
+        c.check(value.ndim == 0, "fill_ only supports 0-dimension value tensor. Received ", describe(value), ".");
         copy_elements(*c.out[0], value.storage == c.out[0]->storage ? *call<"clone">(Tensor(&value)) : value);
       },
   .writes_over = true,
@@ -173,21 +172,21 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
         DType dtype = c.dtype(3, whole ? DType::i64 : default_dtype());
         i64 first = truncated(c.arg[0]), last = truncated(c.arg[1]), by = truncated(c.arg[2]);
         whole |= dtype == DType::i64;
-        check(step != 0, ErrorKind::runtime, "[arange] step must be nonzero. Received 0.");
-        check(std::isfinite(start) && std::isfinite(end), ErrorKind::runtime,
-              "[arange] unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
-        check((step > 0) == (end >= start) || end == start, ErrorKind::runtime,
-              "[arange] upper bound and lower bound inconsistent with step sign: step must lead from start to end. "
-              "Received start ",
-              start, ", end ", end, ", step ", step, ".");
-        check(!whole || by != 0, ErrorKind::value,
-              "[arange] step must be nonzero, also as an integer of the result. Received ", step, ".");
+        c.check(step != 0, "step must be nonzero. Received 0.");
+        c.check(std::isfinite(start) && std::isfinite(end),
+                "unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
+        c.check((step > 0) == (end >= start) || end == start,
+                "upper bound and lower bound inconsistent with step sign: step must lead from start to end. Received "
+                "start ",
+                start, ", end ", end, ", step ", step, ".");
+        c.check(!whole || by != 0, ErrorKind::value,
+                "step must be nonzero, also as an integer of the result. Received ", step, ".");
         double count =
             std::ceil(whole ? static_cast<double>(static_cast<__int128>(last) - first) / static_cast<double>(by)
                             : (end - start) / step);
-        check(std::isfinite(count) && count < 1e15, ErrorKind::runtime,
-              "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start,
-              ", end ", end, ", step ", step, ".");
+        c.check(std::isfinite(count) && count < 1e15,
+                "invalid size, possible overflow: the range must fit into memory. Received start ", start, ", end ",
+                end, ", step ", step, ".");
         TensorImpl& t = c.output(0, Dims{static_cast<i64>(count)}, dtype);
         if (is_integral(dtype)) fill_by_index(t, [&](i64 i) { return first + i * by; });
         else fill_by_index(t, [&](i64 i) { return start + static_cast<double>(i) * step; });
@@ -204,7 +203,7 @@ OP(linspace, all_types,
   .cpu =
       [](const Call& c) {
         i64 n = c.integer(2);
-        check(n >= 0, ErrorKind::runtime, "[linspace] number of steps must be non-negative. Received ", n, ".");
+        c.check(n >= 0, "number of steps must be non-negative. Received ", n, ".");
         TensorImpl& t = c.output(0, Dims{n}, c.dtype(3, default_dtype()));
         auto fill = [&]<class A>(A start, A end) {
           A step = n > 1 ? (end - start) / static_cast<A>(n - 1) : A(0);
@@ -228,8 +227,8 @@ OP(eye, all_types, "eye(n: int, m: int | None = None, *, dtype: dtype | None = N
   .cpu =
       [](const Call& c) {
         i64 rows = c.integer(0), columns = c.has(1) ? c.integer(1) : rows;
-        check(rows >= 0 && columns >= 0, ErrorKind::runtime, "[eye] n and m must be greater or equal to 0. Received ",
-              rows, " and ", columns, ".");
+        c.check(rows >= 0 && columns >= 0, "n and m must be greater or equal to 0. Received ", rows, " and ", columns,
+                ".");
         TensorImpl& t = c.output(0, Dims{rows, columns}, c.dtype(2, default_dtype()));
         std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
         Tensor diagonal = strided_alias(t, Dims{std::min(rows, columns)}, Dims{columns + 1}, 0);
@@ -243,8 +242,8 @@ OP(tril, all_types, "tril(input: Tensor, diagonal: int = 0) -> Tensor") {
   .forms = pointwise_forms,
   .infer =
       [](const Call& c) {
-        check(c.tensor(0).ndim >= 2, ErrorKind::runtime,
-              "[tril] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
+        c.check(c.tensor(0).ndim >= 2, "input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)),
+                ".");
         c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
       },
   .cpu =
@@ -267,8 +266,8 @@ OP(triu, all_types, "triu(input: Tensor, diagonal: int = 0) -> Tensor") {
   .forms = pointwise_forms,
   .infer =
       [](const Call& c) {
-        check(c.tensor(0).ndim >= 2, ErrorKind::runtime,
-              "[triu] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
+        c.check(c.tensor(0).ndim >= 2, "input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)),
+                ".");
         c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
       },
   .cpu =

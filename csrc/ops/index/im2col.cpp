@@ -64,12 +64,10 @@ OP(im2col, all_types,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
-        check(t.ndim == 3 || t.ndim == 4, ErrorKind::runtime, "[im2col] Expected 3D or 4D input. Received ",
-              describe(t), ".");
+        c.check(t.ndim == 3 || t.ndim == 4, "Expected 3D or 4D input. Received ", describe(t), ".");
         i64 height = t.size[t.ndim - 2], width = t.size[t.ndim - 1], channels = t.size[t.ndim - 3],
             images = t.ndim == 4 ? t.size[0] : 1;
-        check(channels > 0 && height > 0 && width > 0, ErrorKind::runtime,
-              "[im2col] only the batch may be empty. Received ", describe(t), ".");
+        c.check(channels > 0 && height > 0 && width > 0, "only the batch may be empty. Received ", describe(t), ".");
         Window w("im2col", height, width, c.ints(1), c.ints(2), c.ints(3), c.ints(4));
         Dims size{channels * w.area(), w.count()};
         if (t.ndim == 4) size.insert(0, images);
@@ -110,20 +108,18 @@ OP(col2im, all_types,
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         Sizes image = c.ints(1);
-        check(t.ndim == 2 || t.ndim == 3, ErrorKind::runtime, "[col2im] Expected 2D or 3D input. Received ",
-              describe(t), ".");
-        check(image.size() == 2 && image[0] > 0 && image[1] > 0 && image[0] < i64{1} << 31 && image[1] < i64{1} << 31,
-              ErrorKind::runtime, "[col2im] Expected output spatial size to be two positive numbers. Received ", image,
-              ".");
+        c.check(t.ndim == 2 || t.ndim == 3, "Expected 2D or 3D input. Received ", describe(t), ".");
+        c.check(image.size() == 2 && image[0] > 0 && image[1] > 0 && image[0] < i64{1} << 31 && image[1] < i64{1} << 31,
+                "Expected output spatial size to be two positive numbers. Received ", image, ".");
         Window w("col2im", image[0], image[1], c.ints(2), c.ints(3), c.ints(4), c.ints(5));
         i64 rows = t.size[t.ndim - 2], images = t.ndim == 3 ? t.size[0] : 1;
-        check(rows > 0 && rows % w.area() == 0, ErrorKind::runtime,
-              "[col2im] Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
-              "input.size(1)=",
-              rows, " and kernel_size=", c.ints(2), ".");
-        check(t.size[t.ndim - 1] == w.count(), ErrorKind::runtime, "[col2im] Given output_size=", image,
-              ", expected size of input's last dimension to match the calculated number of sliding blocks ",
-              w.blocks[0], " * ", w.blocks[1], " = ", w.count(), ", but got ", t.size[t.ndim - 1], ".");
+        c.check(rows > 0 && rows % w.area() == 0,
+                "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
+                "input.size(1)=",
+                rows, " and kernel_size=", c.ints(2), ".");
+        c.check(t.size[t.ndim - 1] == w.count(), "Given output_size=", image,
+                ", expected size of input's last dimension to match the calculated number of sliding blocks ",
+                w.blocks[0], " * ", w.blocks[1], " = ", w.count(), ", but got ", t.size[t.ndim - 1], ".");
         i64 channels = rows / w.area();
         Dims size{channels, image[0], image[1]};
         if (t.ndim == 3) size.insert(0, images);

@@ -58,11 +58,9 @@ OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor
         Dims size = at_least_1d(input.sizes());
         Around a(size, dim);
         size[dim] = n;
-        check(input.ndim > 0 || n == 1, ErrorKind::runtime,
-              "[index_select] Index to scalar can have only 1 value, got ", n, " value(s).");
-        check(a.n > 0 || n == 0, ErrorKind::runtime,
-              "[index_select] self indexing axis dim should be positive: there is nothing to select along dim ", dim,
-              ". Received ", describe(input), ".");
+        c.check(input.ndim > 0 || n == 1, "Index to scalar can have only 1 value, got ", n, " value(s).");
+        c.check(a.n > 0 || n == 0, "self indexing axis dim should be positive: there is nothing to select along dim ",
+                dim, ". Received ", describe(input), ".");
         Tensor at = checked_index("index_select", index, a.n, dim, ErrorKind::index),
                source = packed(input, input.dtype);
         TensorImpl& out = c.output(0, input.ndim ? Sizes(size) : Sizes{}, input.dtype);
@@ -164,8 +162,8 @@ OP(index_fill, all_types, "index_fill(input: Tensor, dim: int, index: Tensor, va
           checked_length("index_fill", c.tensor(2));
           Tensor number = empty(Sizes{}, out.dtype);
           if (c.arg[3].is_tensor()) {
-            check(c.tensor(3).ndim == 0, ErrorKind::runtime,
-                  "[index_fill] only supports a 0-dimensional value tensor. Received ", describe(c.tensor(3)), ".");
+            c.check(c.tensor(3).ndim == 0, "only supports a 0-dimensional value tensor. Received ",
+                    describe(c.tensor(3)), ".");
             copy_elements(*number, c.tensor(3));
           } else {
             fill_elements(*number, fitting_number("index_fill", c.arg[3], out.dtype));

@@ -65,8 +65,8 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
         Dims size{0};
         for (std::size_t i = 0; i < tensors.size(); ++i) {
           const TensorImpl& t = *tensors[i];
-          check(t.ndim > 0, ErrorKind::runtime, "[cat] zero-dimensional tensor (at position ", i,
-                ") cannot be concatenated. Received ", describe(t), ". Use stack().");
+          c.check(t.ndim > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated. Received ",
+                  describe(t), ". Use stack().");
           if (is_skipped(t.sizes())) continue;
           if (!first) {
             first = &t;
@@ -74,12 +74,12 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
             dim = wrap_dim("cat", c.integer(1), t.ndim);
             continue;
           }
-          check(t.ndim == first->ndim, ErrorKind::runtime, "[cat] Tensors must have same number of dimensions: got ",
-                first->ndim, " and ", t.ndim, ". Received ", describe(*first), " and ", describe(t), ".");
+          c.check(t.ndim == first->ndim, "Tensors must have same number of dimensions: got ", first->ndim, " and ",
+                  t.ndim, ". Received ", describe(*first), " and ", describe(t), ".");
           for (int d = 0; d < t.ndim; ++d)
-            check(d == dim || t.size[d] == first->size[d], ErrorKind::runtime,
-                  "[cat] Sizes of tensors must match except in dimension ", dim, ". Expected size ", first->size[d],
-                  " but got size ", t.size[d], " for tensor number ", i, " in the list.");
+            c.check(d == dim || t.size[d] == first->size[d], "Sizes of tensors must match except in dimension ", dim,
+                    ". Expected size ", first->size[d], " but got size ", t.size[d], " for tensor number ", i,
+                    " in the list.");
           size[dim] += t.size[dim];
         }
         if (!first) dim = wrap_dim("cat", c.integer(1), 1);
@@ -121,9 +121,8 @@ OP(stack, all_types, "stack(tensors: list[Tensor], dim: int = 0) -> Tensor") {
         const TensorImpl& first = *tensors[0];
         int dim = wrap_dim("stack", c.integer(1), first.ndim + 1);
         for (std::size_t i = 1; i < tensors.size(); ++i)
-          check(same_shape(first, *tensors[i]), ErrorKind::runtime,
-                "[stack] stack expects each tensor to be equal size, but got ", first.sizes(), " at entry 0 and ",
-                tensors[i]->sizes(), " at entry ", i, ".");
+          c.check(same_shape(first, *tensors[i]), "stack expects each tensor to be equal size, but got ", first.sizes(),
+                  " at entry 0 and ", tensors[i]->sizes(), " at entry ", i, ".");
         Dims size(first.sizes());
         size.insert(dim, static_cast<i64>(tensors.size()));
         TensorImpl& out = c.output(0, size, common_dtype(tensors));

@@ -19,9 +19,9 @@ Tensor scaled(const Tensor& t, Arg factor) {
 Tensor start_from(const Call& c, Sizes size, DType d) {
   TensorImpl& input = c.tensor(0);
   Tensor start = empty(size, d);
-  check(input.ndim <= start->ndim && same_sizes(broadcast(c.op.name(), size, input.sizes()), size), ErrorKind::runtime,
-        "[", c.op.name(), "] input must broadcast to the product's shape ", size,
-        ": the expanded size of the tensor must match the existing size. Received input ", describe(input), ".");
+  c.check(input.ndim <= start->ndim && same_sizes(broadcast(c.op.name(), size, input.sizes()), size),
+          "input must broadcast to the product's shape ", size,
+          ": the expanded size of the tensor must match the existing size. Received input ", describe(input), ".");
   if (is_number(c.arg[3], 0)) fill_elements(*start, Arg(i64{0}));
   else copy_elements(*start, *scaled(to_dtype(Tensor(&input), d), c.arg[3]));
   return start;
@@ -29,9 +29,9 @@ Tensor start_from(const Call& c, Sizes size, DType d) {
 
 // a @ b has the given size.
 Tensor add_product(const Call& c, TensorImpl& a, TensorImpl& b, Sizes size) {
-  check(c.tensor(0).dtype == a.dtype, ErrorKind::runtime, "[", c.op.name(),
-        "] input and the product must have the same dtype: self and mat2 must have the same dtype. Received input ",
-        describe(c.tensor(0)), " and ", describe(a), ". Convert one with .to(dtype).");
+  c.check(c.tensor(0).dtype == a.dtype,
+          "input and the product must have the same dtype: self and mat2 must have the same dtype. Received input ",
+          describe(c.tensor(0)), " and ", describe(a), ". Convert one with .to(dtype).");
   GradMode off(false);
   if (is_number(c.arg[4], 1)) return product(c.op.name(), a, b, start_from(c, size, a.dtype));
   Tensor p = scaled(product(c.op.name(), a, b), c.arg[4]), start = start_from(c, size, a.dtype);
@@ -41,16 +41,16 @@ Tensor add_product(const Call& c, TensorImpl& a, TensorImpl& b, Sizes size) {
 void check_matrices(const Call& c, int dims, const char* first, const char* second) {
   TensorImpl &a = c.tensor(1), &b = c.tensor(2);
   const char* kind = dims == 2 ? "matrix" : "3D tensor";
-  check(a.ndim == dims, ErrorKind::runtime, "[", c.op.name(), "] ", first, " must be a ", kind, ", got ",
-        static_cast<int>(a.ndim), "-D tensor. Received ", describe(a), ".");
-  check(b.ndim == dims, ErrorKind::runtime, "[", c.op.name(), "] ", second, " must be a ", kind, ", got ",
-        static_cast<int>(b.ndim), "-D tensor. Received ", describe(b), ".");
+  c.check(a.ndim == dims, first, " must be a ", kind, ", got ", static_cast<int>(a.ndim), "-D tensor. Received ",
+          describe(a), ".");
+  c.check(b.ndim == dims, second, " must be a ", kind, ", got ", static_cast<int>(b.ndim), "-D tensor. Received ",
+          describe(b), ".");
   check_product_dtypes(c.op.name(), a, b);
   if (dims == 2) return;
-  check(a.size[0] == b.size[0] && a.size[2] == b.size[1], ErrorKind::runtime, "[", c.op.name(),
-        "] Incompatible matrix sizes for bmm: Expected size for first two dimensions of batch2 tensor to be: [",
-        a.size[0], ", ", a.size[2], "] but got: [", b.size[0], ", ", b.size[1], "]. Received ", describe(a), " and ",
-        describe(b), ".");
+  c.check(a.size[0] == b.size[0] && a.size[2] == b.size[1],
+          "Incompatible matrix sizes for bmm: Expected size for first two dimensions of batch2 tensor to be: [",
+          a.size[0], ", ", a.size[2], "] but got: [", b.size[0], ", ", b.size[1], "]. Received ", describe(a), " and ",
+          describe(b), ".");
 }
 
 // In backward: gradients times the conjugate of beta or alpha, which is a tensor when it is complex.
@@ -96,9 +96,9 @@ OP(addmv, numeric_types,
   .cpu =
       [](const Call& c) {
         TensorImpl &mat = c.tensor(1), &vec = c.tensor(2);
-        check(mat.ndim == 2 && vec.ndim == 1, ErrorKind::runtime, "[addmv] vector + matrix @ vector expected, got ",
-              static_cast<int>(c.tensor(0).ndim), ", ", static_cast<int>(mat.ndim), ", ", static_cast<int>(vec.ndim),
-              ". Received ", describe(mat), " and ", describe(vec), ".");
+        c.check(mat.ndim == 2 && vec.ndim == 1, "vector + matrix @ vector expected, got ",
+                static_cast<int>(c.tensor(0).ndim), ", ", static_cast<int>(mat.ndim), ", ", static_cast<int>(vec.ndim),
+                ". Received ", describe(mat), " and ", describe(vec), ".");
         c.out[0] = add_product(c, mat, vec, Dims{mat.size[0]});
       },
   .vjp = product_backward,
@@ -159,16 +159,15 @@ OP(addr, all_types,
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &a = c.tensor(1), &b = c.tensor(2);
-        check(a.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec1, but got ",
-              static_cast<int>(a.ndim), "-D. Received ", describe(a), ".");
-        check(b.ndim == 1, ErrorKind::runtime, "[addr] addr: Expected 1-D argument vec2, but got ",
-              static_cast<int>(b.ndim), "-D. Received ", describe(b), ".");
+        c.check(a.ndim == 1, "addr: Expected 1-D argument vec1, but got ", static_cast<int>(a.ndim), "-D. Received ",
+                describe(a), ".");
+        c.check(b.ndim == 1, "addr: Expected 1-D argument vec2, but got ", static_cast<int>(b.ndim), "-D. Received ",
+                describe(b), ".");
         GradMode off(false);
         DType d = promote(input.dtype, promote(a.dtype, b.dtype));
         for (int k : {3, 4})
-          check(!is_integral(d) || c.arg[k].kind != Kind::real, ErrorKind::runtime,
-                "[addr] For integral input tensors, argument ", k == 3 ? "beta" : "alpha",
-                " must not be a floating point number. Received ", c.real(k), ".");
+          c.check(!is_integral(d) || c.arg[k].kind != Kind::real, "For integral input tensors, argument ",
+                  k == 3 ? "beta" : "alpha", " must not be a floating point number. Received ", c.real(k), ".");
         Tensor column = call<"unsqueeze">(to_dtype(Tensor(&a), d), 1), row = to_dtype(Tensor(&b), d);
         Tensor start = start_from(c, {Dims{a.size[0], b.size[0]}}, d);
         if (is_integral(d) || !c.arg[4].is_number()) c.out[0] = start + scaled(column * row, c.arg[4]);

@@ -48,9 +48,8 @@ inline Tensor sum_to(const Tensor& t, Sizes size) {
 inline void check_same_float(const Call& c, int k) {
   DType x = c.tensor(0).dtype, d = c.tensor(k).dtype;
   bool half = x == DType::f16 || x == DType::bf16;
-  check(d == x || (half && d == DType::f32), ErrorKind::runtime, "[", c.op.name(), "] expected scalar type ", x,
-        " but found ", d, " for ", c.op.signature->param[k].name, ". Received ", describe(c.tensor(k)),
-        ". Convert with .to(dtype).");
+  c.check(d == x || (half && d == DType::f32), "expected scalar type ", x, " but found ", d, " for ",
+          c.op.signature->param[k].name, ". Received ", describe(c.tensor(k)), ". Convert with .to(dtype).");
 }
 
 }  // namespace rl

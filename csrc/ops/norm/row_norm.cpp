@@ -163,18 +163,18 @@ void check_normalized_shape(const Call& c) {
   TensorImpl& t = c.tensor(0);
   Sizes shape = c.ints(1);
   check_accepted(c);
-  check(
-      !shape.empty(), ErrorKind::runtime, "[", c.op.name(),
-      "] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
+  c.check(
+      !shape.empty(),
+      "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
   i64 k = static_cast<i64>(shape.size());
-  check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))), ErrorKind::runtime,
-        "[", c.op.name(), "] Given normalized_shape=", shape,
-        ", expected input with shape [*, ...] that ends in it, but got input of size", t.sizes(), ".");
+  c.check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))),
+          "Given normalized_shape=", shape,
+          ", expected input with shape [*, ...] that ends in it, but got input of size", t.sizes(), ".");
   for (int a = 2; a < c.op.signature->n; ++a)
     if (c.op.signature->param[a].type == ParamType::tensor && c.has(a)) {
-      check(same_sizes(c.tensor(a).sizes(), shape), ErrorKind::runtime, "[", c.op.name(), "] Expected ",
-            c.op.signature->param[a].name, " to be of same shape as normalized_shape. Received ", describe(c.tensor(a)),
-            " and normalized_shape = ", shape, ".");
+      c.check(same_sizes(c.tensor(a).sizes(), shape), "Expected ", c.op.signature->param[a].name,
+              " to be of same shape as normalized_shape. Received ", describe(c.tensor(a)),
+              " and normalized_shape = ", shape, ".");
       check_same_float(c, a);
     }
 }

@@ -100,8 +100,8 @@ void infer(const Call& c) {
   TensorImpl& t = c.tensor(0);
   DType d = c.dtype(2, t.dtype);
   wrap_dim(c.op.name(), c.integer(1), t.ndim);
-  check(is_floating(d), ErrorKind::not_implemented, "[", c.op.name(), "] \"", c.op.name(), "\" not implemented for '",
-        d, "'. Received ", describe(t), ". Give dtype=torch.float32.");
+  c.check(is_floating(d), ErrorKind::not_implemented, "\"", c.op.name(), "\" not implemented for '", d, "'. Received ",
+          describe(t), ". Give dtype=torch.float32.");
   c.output(0, t.sizes(), d);
 }
 

@@ -49,8 +49,8 @@ OP(gelu, floats, "gelu(input: Tensor, approximate: str = 'none') -> Tensor") {
   .compose =
       [](const Call& c) {
         std::string_view how = c.text(1);
-        check(how == "none" || how == "tanh", ErrorKind::runtime,
-              "[gelu] approximate argument must be either none or tanh. Received ", how, ".");
+        c.check(how == "none" || how == "tanh", "approximate argument must be either none or tanh. Received ", how,
+                ".");
         Tensor t(&c.tensor(0));
         c.out[0] = how == "none" ? call<"gelu_erf">(t) : call<"gelu_tanh">(t);
       },

@@ -28,9 +28,8 @@ OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -
         static const OpDef& formula = require_op("pow_formula");
         bool whole = c.arg[0].is_tensor() && is_integral(c.tensor(0).dtype) &&
                      (c.arg[1].kind == Kind::integer || c.arg[1].kind == Kind::boolean);
-        check(!whole || c.integer(1) >= 0, ErrorKind::runtime,
-              "[pow] Integers to negative integer powers are not allowed. Received exponent ", c.real(1),
-              ". Convert input to floating point.");
+        c.check(!whole || c.integer(1) >= 0, "Integers to negative integer powers are not allowed. Received exponent ",
+                c.real(1), ". Convert input to floating point.");
         c.out[0] = run_formula(c.op, formula.value, c.arg, 2, nullptr, nullptr, Result::promoted);
       },
   .vjp =

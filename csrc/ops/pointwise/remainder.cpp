@@ -18,8 +18,7 @@ void check_divisor(const Call& c) {
   } else {
     zero = c.arg[1].number() == 0;
   }
-  check(!zero, ErrorKind::runtime, "[", c.op.name(),
-        "] ZeroDivisionError: integers cannot be divided by zero. Received a divisor of 0.");
+  c.check(!zero, "ZeroDivisionError: integers cannot be divided by zero. Received a divisor of 0.");
 }
 
 // `formula`'s value under the row's own name and dtypes.

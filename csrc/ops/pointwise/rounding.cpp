@@ -62,8 +62,8 @@ OP(round, number_types, "round(input: Tensor, *, decimals: int = 0) -> Tensor") 
         i64 decimals = c.integer(1);
         double scale = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
         if (decimals) {
-          check(is_floating(t->dtype), ErrorKind::runtime, "[round] \"round\" not implemented for '", t->dtype,
-                "' with decimals. Received decimals=", decimals, ".");
+          c.check(is_floating(t->dtype), "\"round\" not implemented for '", t->dtype,
+                  "' with decimals. Received decimals=", decimals, ".");
           t = decimals > 0 ? t * scale : t / scale;
         }
         Arg operand(t);

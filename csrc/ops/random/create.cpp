@@ -59,10 +59,8 @@ OP(randint, real_types,
       [](const Call& c) {
         // randint(high, size) has its size where `high` is; randint(5, size=s) has no high.
         bool bounded = c.has(1) && c.has(2);
-        check(c.has(1) || c.has(2), ErrorKind::type,
-              "[randint] missing required argument 'size'. Pass randint(high, size).");
-        check(!bounded || c.ints(1).size() == 1, ErrorKind::type, "[randint] high must be an int. Received ", c.ints(1),
-              ".");
+        c.check(c.has(1) || c.has(2), ErrorKind::type, "missing required argument 'size'. Pass randint(high, size).");
+        c.check(!bounded || c.ints(1).size() == 1, ErrorKind::type, "high must be an int. Received ", c.ints(1), ".");
         TensorImpl& out = announce("randint", c, c.ints(c.has(2) ? 2 : 1), c.dtype(4, DType::i64));
         draw_integers(c, 3, out, bounded ? c.integer(0) : 0, bounded ? c.ints(1)[0] : c.integer(0));
       },
@@ -80,15 +78,14 @@ OP(randperm, number_types,
       [](const Call& c) {
         i64 n = c.integer(0);
         DType d = c.dtype(2, DType::i64);
-        check(n >= 0, ErrorKind::runtime,
-              "[randperm] n must be non-negative: Trying to create tensor with negative dimension ", n, ".");
+        c.check(n >= 0, "n must be non-negative: Trying to create tensor with negative dimension ", n, ".");
         constexpr i64 limit[] = {
           0, 256, 128, 32768, i64{1} << 31, std::numeric_limits<i64>::max(), 2048, 256, i64{1} << 24, i64{1} << 53,
           0, 0};
-        check(d != DType::bool_, ErrorKind::not_implemented, "[randperm] randperm is not implemented for 'Bool'.");
-        check(is_complex(d) || n <= limit[static_cast<int>(d)], ErrorKind::runtime,
-              "[randperm] n is too large for result tensor type: value cannot be converted to ", d,
-              " without overflow. Received ", n, ".");
+        c.check(d != DType::bool_, ErrorKind::not_implemented, "randperm is not implemented for 'Bool'.");
+        c.check(is_complex(d) || n <= limit[static_cast<int>(d)],
+                "n is too large for result tensor type: value cannot be converted to ", d,
+                " without overflow. Received ", n, ".");
         TensorImpl& out = announce("randperm", c, Dims{n}, d);
         with_generator(c, 1, n, [&](Generator& g) { fill_randperm(d, out.data(), n, g); });
       },
@@ -134,11 +131,11 @@ OP(normal, inexact_types,
       [](const Call& c) {
         bool means = c.arg[0].is_tensor(), stds = c.arg[1].is_tensor();
         if (!means && !stds) {
-          check(c.has(2), ErrorKind::type, "[normal] missing required argument 'size': mean and std are numbers.");
+          c.check(c.has(2), ErrorKind::type, "missing required argument 'size': mean and std are numbers.");
           return draw_normal(c, 3, announce("normal", c, c.ints(2), c.dtype(4, default_dtype())), c.real(0), c.real(1));
         }
-        check(!c.has(2) && !c.has(4), ErrorKind::type,
-              "[normal] size and dtype follow from mean and std when one is a tensor. Leave them out.");
+        c.check(!c.has(2) && !c.has(4), ErrorKind::type,
+                "size and dtype follow from mean and std when one is a tensor. Leave them out.");
         GradMode off(false);
         Dims size = !means  ? Dims(c.tensor(1).sizes())
                     : !stds ? Dims(c.tensor(0).sizes())
@@ -146,11 +143,11 @@ OP(normal, inexact_types,
         DType d = c.tensor(means ? 0 : 1).dtype;
         if (stds) {
           TensorImpl& std = c.tensor(1);
-          check(!is_complex(std.dtype), ErrorKind::runtime,
-                "[normal] normal expects standard deviation to be non-complex. Received ", describe(std), ".");
+          c.check(!is_complex(std.dtype), "normal expects standard deviation to be non-complex. Received ",
+                  describe(std), ".");
           Tensor least = std.numel ? call<"amin">(to_dtype(Tensor(&std), DType::f64)) : scalar_tensor(0, DType::f64);
-          check(*least->data_as<double>() >= 0, ErrorKind::runtime,
-                "[normal] normal expects all elements of std >= 0.0. Received ", *least->data_as<double>(), ".");
+          c.check(*least->data_as<double>() >= 0, "normal expects all elements of std >= 0.0. Received ",
+                  *least->data_as<double>(), ".");
         }
         draw_normal(c, 3, announce("normal", c, size, d), 0, stds ? 1 : c.real(1));
         Tensor drawn = c.out[0];

@@ -146,9 +146,8 @@ OP(bernoulli_, real_types,
                            [&](void* to, Generator& g) { fill_bernoulli(out.dtype, to, out.numel, c.real(1), g); });
         TensorImpl& p = c.tensor(1);
         Tensor each = empty(out.sizes(), p.dtype), drawn = empty(out.sizes(), out.dtype);
-        check(p.ndim <= out.ndim && same_sizes(broadcast("bernoulli_", out.sizes(), p.sizes()), out.sizes()),
-              ErrorKind::runtime, "[bernoulli_] p must broadcast to the tensor that is filled. Received ", describe(p),
-              " for ", describe(out), ".");
+        c.check(p.ndim <= out.ndim && same_sizes(broadcast("bernoulli_", out.sizes(), p.sizes()), out.sizes()),
+                "p must broadcast to the tensor that is filled. Received ", describe(p), " for ", describe(out), ".");
         copy_elements(*each, p);
         with_generator(c, 2, out.numel, [&](Generator& g) {
           fill_bernoulli_tensor(out.dtype, drawn->data(), out.numel, p.dtype, each->data(), g);

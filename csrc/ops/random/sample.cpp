@@ -7,8 +7,8 @@ namespace {
 Tensor plain(TensorImpl& t) { return call<"contiguous">(Tensor(&t)); }
 
 void check_floating(const Call& c, const TensorImpl& t, ErrorKind kind = ErrorKind::not_implemented) {
-  check(is_floating(t.dtype), kind, "[", c.op.name(), "] only supports floating-point dtypes for input. Received ",
-        describe(t), ". Convert with .float().");
+  c.check(is_floating(t.dtype), kind, "only supports floating-point dtypes for input. Received ", describe(t),
+          ". Convert with .float().");
 }
 
 }  // namespace
@@ -47,20 +47,15 @@ OP(multinomial, floats,
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         i64 n = c.integer(1);
-        check(t.ndim == 1 || t.ndim == 2, ErrorKind::runtime, "[multinomial] prob_dist must be 1 or 2 dim. Received ",
-              describe(t), ".");
-        check(is_floating(t.dtype), ErrorKind::runtime,
-              "[multinomial] multinomial only supports floating-point dtypes for input. Received ", describe(t),
-              ". Convert with .float().");
+        c.check(t.ndim == 1 || t.ndim == 2, "prob_dist must be 1 or 2 dim. Received ", describe(t), ".");
+        c.check(is_floating(t.dtype), "multinomial only supports floating-point dtypes for input. Received ",
+                describe(t), ". Convert with .float().");
         i64 categories = t.size[t.ndim - 1], rows = t.ndim == 2 ? t.size[0] : 1;
-        check(n > 0, ErrorKind::runtime, "[multinomial] cannot sample n_sample <= 0 samples. Received num_samples ", n,
-              ".");
-        check(categories <= i64{1} << 24, ErrorKind::runtime,
-              "[multinomial] number of categories cannot exceed 2^24. Received ", describe(t), ".");
-        check(c.flag(2) || n <= categories, ErrorKind::runtime,
-              "[multinomial] cannot sample n_sample > prob_dist.size(-1) samples without replacement. Received "
-              "num_samples ",
-              n, " of ", categories, ". Pass replacement=True.");
+        c.check(n > 0, "cannot sample n_sample <= 0 samples. Received num_samples ", n, ".");
+        c.check(categories <= i64{1} << 24, "number of categories cannot exceed 2^24. Received ", describe(t), ".");
+        c.check(c.flag(2) || n <= categories,
+                "cannot sample n_sample > prob_dist.size(-1) samples without replacement. Received num_samples ", n,
+                " of ", categories, ". Pass replacement=True.");
         Dims size = t.ndim == 2 ? Dims{rows, n} : Dims{n};
         checked_numel("multinomial", size);
         TensorImpl& out = c.output(0, size, DType::i64);
@@ -103,9 +98,8 @@ OP(binomial, floats, "binomial(count: Tensor, prob: Tensor, generator: Generator
         TensorImpl &count = c.tensor(0), &p = c.tensor(1);
         check_floating(c, count, ErrorKind::value);
         check_floating(c, p, ErrorKind::value);
-        check(count.dtype == p.dtype, ErrorKind::runtime,
-              "[binomial] count and prob must have the same dtype. Received ", describe(count), " and ", describe(p),
-              ".");
+        c.check(count.dtype == p.dtype, "count and prob must have the same dtype. Received ", describe(count), " and ",
+                describe(p), ".");
         TensorImpl& out = c.output(0, broadcast("binomial", count.sizes(), p.sizes()), count.dtype);
         Tensor counts = empty(out.sizes(), out.dtype), ps = empty(out.sizes(), out.dtype);
         copy_elements(*counts, count);

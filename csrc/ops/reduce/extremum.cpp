@@ -71,12 +71,12 @@ template <bool largest, class T> void extrema_of_rows(const T* from, i64 rows, i
 
 void check_not_empty(const Call& c, std::uint32_t mask, bool dim_given, ErrorKind kind) {
   TensorImpl& t = c.tensor(0);
-  check(t.numel > 0 || dim_given, kind, "[", c.op.name(), "] ", c.op.name(),
-        "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t),
-        ". Specify the reduction dim with the 'dim' argument.");
+  c.check(t.numel > 0 || dim_given, kind, c.op.name(),
+          "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t),
+          ". Specify the reduction dim with the 'dim' argument.");
   for (int d = 0; d < t.ndim; ++d)
-    check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, "[", c.op.name(), "] ", c.op.name(),
-          "(): Expected reduction dim ", d, " to have non-zero size. Received ", describe(t), ".");
+    c.check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, c.op.name(), "(): Expected reduction dim ", d,
+            " to have non-zero size. Received ", describe(t), ".");
 }
 
 void infer_extremum(const Call& c) {

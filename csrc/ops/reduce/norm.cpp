@@ -78,9 +78,9 @@ OP(vector_norm, inexact_types,
         if (p < 0 || p == kInfinity) {
           bool empty_fold = mask == ~0u && t.numel == 0;
           for (int k = 0; k < t.ndim; ++k) empty_fold |= (mask >> k & 1) && t.size[k] == 0;
-          check(!empty_fold, ErrorKind::runtime, "[vector_norm] linalg.vector_norm cannot compute the ", p,
-                " norm on an empty tensor because the operation does not have an identity. Received ", describe(t),
-                ".");
+          c.check(!empty_fold, "linalg.vector_norm cannot compute the ", p,
+                  " norm on an empty tensor because the operation does not have an identity. Received ", describe(t),
+                  ".");
         }
         c.output(0, reduced_sizes(t.sizes(), mask, c.flag(3)), to_real(d));
       },

@@ -9,8 +9,8 @@ namespace rl {
 // The categories in a row's OP(...) are those it accepts.
 inline void check_accepted(const Call& c, int k = 0) {
   TensorImpl& t = c.tensor(k);
-  check(c.op.dtypes >> static_cast<int>(category(t.dtype)) & 1, ErrorKind::not_implemented, "[", c.op.name(), "] \"",
-        c.op.name(), "\" not implemented for '", t.dtype, "'. Received ", describe(t), ". Convert with .to(dtype).");
+  c.check(c.op.dtypes >> static_cast<int>(category(t.dtype)) & 1, ErrorKind::not_implemented, "\"", c.op.name(),
+          "\" not implemented for '", t.dtype, "'. Received ", describe(t), ". Convert with .to(dtype).");
 }
 
 // The type that elements are compared or summed in.

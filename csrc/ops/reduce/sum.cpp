@@ -82,10 +82,10 @@ OP(mean, inexact_types,
   .infer =
       [](const Call& c) {
         DType d = c.dtype(3, c.tensor(0).dtype);
-        check(is_differentiable(d), ErrorKind::runtime,
-              "[mean] mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
-              "dtype. Received ",
-              describe(c.tensor(0)), ". Give dtype=torch.float32.");
+        c.check(is_differentiable(d),
+                "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+                "Received ",
+                describe(c.tensor(0)), ". Give dtype=torch.float32.");
         infer_sum(c, d);
       },
   .cpu =
@@ -131,8 +131,8 @@ OP(sum_to_size, all_types, "sum_to_size(input: Tensor, *size: ints) -> Tensor") 
           else if (size[static_cast<std::size_t>(d - shift)] != t.size[d])
             fits = size[static_cast<std::size_t>(d - shift)] == 1, mask |= 1u << d;
         }
-        check(fits, ErrorKind::runtime, "[sum_to_size] size {", size, "} is not expandable to size {", t.sizes(),
-              "}: it must broadcast to the input's shape.");
+        c.check(fits, "size {", size, "} is not expandable to size {", t.sizes(),
+                "}: it must broadcast to the input's shape.");
         if (mask == 0 && (!size.empty() || !is_integral(t.dtype))) {
           c.out[0] = alias(t);
           return;

@@ -38,9 +38,8 @@ template <class C> struct Moments {
 
 void infer_spread(const Call& c) {
   TensorImpl& t = c.tensor(0);
-  check(is_differentiable(t.dtype), ErrorKind::runtime, "[", c.op.name(),
-        "] std and var only support floating point and complex dtypes. Received ", describe(t),
-        ". Convert with .to(torch.float32).");
+  c.check(is_differentiable(t.dtype), "std and var only support floating point and complex dtypes. Received ",
+          describe(t), ". Convert with .to(torch.float32).");
   c.output(0, reduced_sizes(t.sizes(), reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim), c.flag(3)),
            to_real(t.dtype));
 }

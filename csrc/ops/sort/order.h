@@ -82,8 +82,8 @@ inline void infer_picked(const Call& c, int dim_at, int keepdim_at) {
   int dim = wrap_dim(c.op.name(), c.integer(dim_at), t.ndim);
   check_accepted(c);
   Dims size = reduced_sizes(t.sizes(), 1u << dim, c.flag(keepdim_at));
-  check(t.ndim == 0 || t.size[dim] > 0, ErrorKind::index, "[", c.op.name(), "] Expected reduction dim ", dim,
-        " to have non-zero size. Received ", describe(t), ".");
+  c.check(t.ndim == 0 || t.size[dim] > 0, ErrorKind::index, "Expected reduction dim ", dim,
+          " to have non-zero size. Received ", describe(t), ".");
   c.output(0, size, t.dtype);
   c.output(1, size, DType::i64);
 }

@@ -84,11 +84,9 @@ OP(searchsorted, real_types,
         bool right = c.flag(3);
         if (c.has(4)) {
           std::string_view side = c.text(4);
-          check(side == "left" || side == "right", ErrorKind::runtime,
-                "[searchsorted] side can only be 'left' or 'right' but got ", side, ".");
-          check(!right || side == "right", ErrorKind::runtime,
-                "[searchsorted] side and right can't be set to opposites, got side of left while right was True. Leave "
-                "right out.");
+          c.check(side == "left" || side == "right", "side can only be 'left' or 'right' but got ", side, ".");
+          c.check(!right || side == "right",
+                  "side and right can't be set to opposites, got side of left while right was True. Leave right out.");
           right = side == "right";
         }
         Tensor sorter = c.has(5) ? contiguous(Tensor(&c.tensor(5))) : Tensor();
@@ -108,9 +106,8 @@ OP(bucketize, real_types,
   .cpu =
       [](const Call& c) {
         Tensor boundaries(&c.tensor(1));
-        check(boundaries->ndim == 1, ErrorKind::runtime,
-              "[bucketize] boundaries tensor must be 1 dimension, but got dim(", int(boundaries->ndim), "). Received ",
-              describe(*boundaries), ".");
+        c.check(boundaries->ndim == 1, "boundaries tensor must be 1 dimension, but got dim(", int(boundaries->ndim),
+                "). Received ", describe(*boundaries), ".");
         c.out[0] = search("bucketize", boundaries, c.arg[0], c.flag(3), c.flag(2), Tensor());
       },
   .samples = "randn(3, 4), torch.arange(3.)\n2, torch.arange(5), right=True",

@@ -68,9 +68,8 @@ OP(kthvalue, number_types,
         infer_picked(c, 2, 3);
         TensorImpl& t = c.tensor(0);
         i64 n = t.ndim ? t.size[wrap_dim("kthvalue", c.integer(2), t.ndim)] : 1;
-        check(c.integer(1) >= 1 && c.integer(1) <= n, ErrorKind::runtime,
-              "[kthvalue] kthvalue(): selected number k out of range for dimension ", c.integer(2),
-              ": it must be in [1, ", n, "]. Received ", c.integer(1), ".");
+        c.check(c.integer(1) >= 1 && c.integer(1) <= n, "kthvalue(): selected number k out of range for dimension ",
+                c.integer(2), ": it must be in [1, ", n, "]. Received ", c.integer(1), ".");
       },
   .cpu =
       [](const Call& c) {

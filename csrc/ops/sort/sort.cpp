@@ -50,9 +50,9 @@ OP(topk, number_types,
         check_accepted(c);
         Dims size(t.sizes());
         i64 k = c.integer(1);
-        check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1), ErrorKind::runtime,
-              "[topk] selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k,
-              " for ", describe(t), ".");
+        c.check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1),
+                "selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k, " for ",
+                describe(t), ".");
         if (t.ndim) size[dim] = k;
         c.output(0, size, t.dtype);
         c.output(1, size, DType::i64);

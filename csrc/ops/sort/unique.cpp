@@ -63,13 +63,13 @@ void unique_slices(const Call& c, bool sorted) {
   check_accepted(c);
   TensorImpl& t = c.tensor(0);
   int dim = wrap_dim(c.op.name(), c.integer(1), t.ndim);
-  check(t.ndim > 0, ErrorKind::index, "[", c.op.name(), "] Dimension specified as ", c.integer(1),
-        " but tensor has no dimensions. Leave dim out.");
+  c.check(t.ndim > 0, ErrorKind::index, "Dimension specified as ", c.integer(1),
+          " but tensor has no dimensions. Leave dim out.");
   int zero_sizes = 0;
   for (int d = 0; d < t.ndim; ++d) zero_sizes += t.size[d] == 0;
-  check(zero_sizes == 0 || (zero_sizes == 1 && t.size[dim] == 0), ErrorKind::runtime, "[", c.op.name(),
-        "] There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t),
-        ".");
+  c.check(zero_sizes == 0 || (zero_sizes == 1 && t.size[dim] == 0),
+          "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t),
+          ".");
   Dims front{dim};
   for (int d = 0; d < t.ndim; ++d)
     if (d != dim) front.push(d);
