@@ -81,14 +81,13 @@ PyObject* is_contiguous(PyObject* self, PyObject* args, PyObject* keywords) {
   if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O", const_cast<char**>(names), &given)) return nullptr;
   MemoryFormat format = MemoryFormat::contiguous;
   if (given && !memory_format_of(given, format)) {
-    PyErr_Format(PyExc_TypeError, "[is_contiguous] argument 'memory_format' must be a torch.memory_format, not %s.",
-                 Py_TYPE(given)->tp_name);
-    return nullptr;
+    return PyErr_Format(PyExc_TypeError,
+                        "[is_contiguous] argument 'memory_format' must be a torch.memory_format, not %s.",
+                        Py_TYPE(given)->tp_name);
   }
   if (format == MemoryFormat::preserve) {
-    PyErr_SetString(PyExc_RuntimeError,
-                    "[is_contiguous] preserve_format names no order of memory. Use contiguous_format.");
-    return nullptr;
+    return PyErr_Format(PyExc_RuntimeError,
+                        "[is_contiguous] preserve_format names no order of memory. Use contiguous_format.");
   }
   return boolean_object(has_format(*impl(self), format));
 }
@@ -102,8 +101,8 @@ PyObject* same_tensor(PyObject* self, PyObject*) { return new_reference(self); }
 PyObject* is_view(PyObject* self, PyObject*) { return boolean_object(impl(self)->base); }
 PyObject* is_same_size(PyObject* self, PyObject* other) {
   if (is_tensor(other)) return boolean_object(same_shape(*impl(self), *impl(other)));
-  PyErr_Format(PyExc_TypeError, "[is_same_size] argument 'other' must be Tensor, not %s.", Py_TYPE(other)->tp_name);
-  return nullptr;
+  return PyErr_Format(PyExc_TypeError, "[is_same_size] argument 'other' must be Tensor, not %s.",
+                      Py_TYPE(other)->tp_name);
 }
 
 // --- autograd state
@@ -350,8 +349,7 @@ PyObject* format_(PyObject* self, PyObject* specification) {
                          : nb::steal(PyObject_Str(self));
   if (!value) return nullptr;
   if (PyUnicode_Check(value.ptr()) && PyUnicode_Check(specification) && PyUnicode_GET_LENGTH(specification) > 0) {
-    PyErr_SetString(PyExc_TypeError, "unsupported format string passed to Tensor.__format__");
-    return nullptr;
+    return PyErr_Format(PyExc_TypeError, "unsupported format string passed to Tensor.__format__");
   }
   return PyObject_Format(value.ptr(), specification);
 }

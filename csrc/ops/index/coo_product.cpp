@@ -43,7 +43,6 @@ OP(coo_product, numeric_types,
          "columns and values are [nnz].\n\nRaises IndexError when a row or column is out of range, RuntimeError when "
          "shapes or dtypes do not agree.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &rows = c.tensor(0), &columns = c.tensor(1), &values = c.tensor(2), &dense = c.tensor(3);

@@ -39,7 +39,6 @@ OP(embedding, all_types, "embedding(weight: Tensor, indices: Tensor, padding_idx
          "it is not -1, receives no gradient.\n\nRaises IndexError when an index is out of range, RuntimeError when "
          "weight is no matrix.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &weight = c.tensor(0), &indices = c.tensor(1);
@@ -70,7 +69,6 @@ OP(embedding_dense_backward, all_types,
   .doc = "The gradient of embedding's weight, [rows, D]: row i is the sum of the gradient's rows where indices is i; "
          "zeros for padding_idx.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &gradient = c.tensor(0), &indices = c.tensor(1);

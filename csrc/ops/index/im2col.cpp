@@ -8,28 +8,27 @@ namespace {
 struct Window {
   i64 kernel[2], dilation[2], padding[2], stride[2], image[2], blocks[2];
 
-  Window(std::string_view op, i64 height, i64 width, Sizes kernel_size, Sizes dilations, Sizes paddings,
-         Sizes strides) {
+  // Of the row's arguments `at` and on: kernel_size, dilation, padding, stride.
+  Window(const Call& c, i64 height, i64 width, int at) {
     image[0] = height, image[1] = width;
-    auto read = [&](const char* what, Sizes from, i64(&to)[2], i64 least) {
-      check(from.size() == 1 || from.size() == 2, ErrorKind::runtime, "[", op, "] ", what,
-            " must be one int or two. Received ", from, ".");
+    auto read = [&](const char* what, i64(&to)[2], i64 least) {
+      Sizes from = c.ints(at++);
+      c.check(from.size() == 1 || from.size() == 2, what, " must be one int or two. Received ", from, ".");
       for (std::size_t d = 0; d < 2; ++d) {
         to[d] = from[from.size() == 1 ? 0 : d];
-        check(to[d] >= least && to[d] < i64{1} << 31, ErrorKind::runtime, "[", op, "] ", what,
-              " should be greater than ", least - 1, ". Received ", from, ".");
+        c.check(to[d] >= least && to[d] < i64{1} << 31, what, " should be greater than ", least - 1, ". Received ",
+                from, ".");
       }
     };
-    read("kernel_size", kernel_size, kernel, 1);
-    read("dilation", dilations, dilation, 1);
-    read("padding", paddings, padding, 0);
-    read("stride", strides, stride, 1);
+    read("kernel_size", kernel, 1);
+    read("dilation", dilation, 1);
+    read("padding", padding, 0);
+    read("stride", stride, 1);
     for (int d = 0; d < 2; ++d) {
       i64 room = image[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
       blocks[d] = room < 0 ? 0 : room / stride[d] + 1;
-      check(blocks[d] > 0, ErrorKind::runtime, "[", op,
-            "] the array of sliding blocks must not be empty: its size would be ", room / stride[d] + 1,
-            " along dimension ", d, ". Received an image of [", height, ", ", width, "].");
+      c.check(blocks[d] > 0, "the array of sliding blocks must not be empty: its size would be ", room / stride[d] + 1,
+              " along dimension ", d, ". Received an image of [", height, ", ", width, "].");
     }
   }
   i64 count() const { return blocks[0] * blocks[1]; }
@@ -60,7 +59,6 @@ OP(im2col, all_types,
   .doc = "The blocks under a sliding window: [N, C * KH * KW, number of blocks] for input [N, C, H, W], both also "
          "without N.\n\nRaises RuntimeError when no block fits.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
@@ -68,10 +66,9 @@ OP(im2col, all_types,
         i64 height = t.size[t.ndim - 2], width = t.size[t.ndim - 1], channels = t.size[t.ndim - 3],
             images = t.ndim == 4 ? t.size[0] : 1;
         c.check(channels > 0 && height > 0 && width > 0, "only the batch may be empty. Received ", describe(t), ".");
-        Window w("im2col", height, width, c.ints(1), c.ints(2), c.ints(3), c.ints(4));
+        Window w(c, height, width, 1);
         Dims size{channels * w.area(), w.count()};
         if (t.ndim == 4) size.insert(0, images);
-        checked_numel("im2col", size);
         TensorImpl& out = c.output(0, size, t.dtype);
         Tensor source = packed(t, t.dtype);
         std::memset(out.data(), 0, static_cast<std::size_t>(out.numel * size_of(t.dtype)));
@@ -103,7 +100,6 @@ OP(col2im, all_types,
          "both also without N; where blocks overlap, their sum.\n\nRaises RuntimeError when the columns do not belong "
          "to such an image.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
@@ -111,7 +107,7 @@ OP(col2im, all_types,
         c.check(t.ndim == 2 || t.ndim == 3, "Expected 2D or 3D input. Received ", describe(t), ".");
         c.check(image.size() == 2 && image[0] > 0 && image[1] > 0 && image[0] < i64{1} << 31 && image[1] < i64{1} << 31,
                 "Expected output spatial size to be two positive numbers. Received ", image, ".");
-        Window w("col2im", image[0], image[1], c.ints(2), c.ints(3), c.ints(4), c.ints(5));
+        Window w(c, image[0], image[1], 2);
         i64 rows = t.size[t.ndim - 2], images = t.ndim == 3 ? t.size[0] : 1;
         c.check(rows > 0 && rows % w.area() == 0,
                 "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
@@ -123,7 +119,6 @@ OP(col2im, all_types,
         i64 channels = rows / w.area();
         Dims size{channels, image[0], image[1]};
         if (t.ndim == 3) size.insert(0, images);
-        checked_numel("col2im", size);
         TensorImpl& out = c.output(0, size, t.dtype);
         Tensor source = packed(t, t.dtype);
         std::memset(out.data(), 0, static_cast<std::size_t>(out.numel * size_of(t.dtype)));

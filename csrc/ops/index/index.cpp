@@ -139,7 +139,6 @@ OP(index, all_types, "index(input: Tensor, indices: list[Tensor]) -> Tensor") {
   .doc = "input[indices]: integer tensors, broadcast together, index the first dimensions; None skips one. A bool "
          "tensor names the places where it holds.\n\nRaises IndexError when an index is out of bounds.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);

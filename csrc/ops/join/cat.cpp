@@ -14,11 +14,11 @@ DType common_dtype(std::span<TensorImpl* const> tensors) {
   return result_type(operands.data(), static_cast<int>(operands.size()));
 }
 
-void check_list(std::string_view op, std::span<TensorImpl* const> tensors) {
-  check(!tensors.empty(), op == "cat" ? ErrorKind::value : ErrorKind::runtime, "[", op,
-        "] expected a non-empty list of Tensors. Received none.");
-  for (TensorImpl* t : tensors)
-    check(t != nullptr, ErrorKind::type, "[", op, "] every entry must be a Tensor. Received None.");
+std::span<TensorImpl* const> checked_list(const Call& c, ErrorKind kind_of_none) {
+  std::span<TensorImpl* const> tensors = c.tensors(0);
+  c.check(!tensors.empty(), kind_of_none, "expected a non-empty list of Tensors. Received none.");
+  for (TensorImpl* t : tensors) c.check(t != nullptr, ErrorKind::type, "every entry must be a Tensor. Received None.");
+  return tensors;
 }
 
 // out seen as rows of `stride` bytes: each piece fills its part of every row.
@@ -58,8 +58,7 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
   .forms = function | out_ | out_apart,
   .cpu =
       [](const Call& c) {
-        std::span<TensorImpl* const> tensors = c.tensors(0);
-        check_list("cat", tensors);
+        std::span<TensorImpl* const> tensors = checked_list(c, ErrorKind::value);
         const TensorImpl* first = nullptr;
         int dim = 0;
         Dims size{0};
@@ -116,8 +115,7 @@ OP(stack, all_types, "stack(tensors: list[Tensor], dim: int = 0) -> Tensor") {
   .forms = function | out_ | out_apart,
   .cpu =
       [](const Call& c) {
-        std::span<TensorImpl* const> tensors = c.tensors(0);
-        check_list("stack", tensors);
+        std::span<TensorImpl* const> tensors = checked_list(c, ErrorKind::runtime);
         const TensorImpl& first = *tensors[0];
         int dim = wrap_dim("stack", c.integer(1), first.ndim + 1);
         for (std::size_t i = 1; i < tensors.size(); ++i)

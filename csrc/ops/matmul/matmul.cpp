@@ -9,8 +9,8 @@ void multiply_backward(Backward& b) { set_product_gradients(b, b.gradient()); }
 
 void check_vectors(const Call& c) {
   const TensorImpl &a = c.tensor(0), &b = c.tensor(1);
-  c.check(a.ndim == 1 && b.ndim == 1, "1D tensors expected, but got ", static_cast<int>(a.ndim), "D and ",
-          static_cast<int>(b.ndim), "D tensors. Received ", describe(a), " and ", describe(b), ".");
+  c.check(a.ndim == 1 && b.ndim == 1, "1D tensors expected, but got ", a.ndim, "D and ", b.ndim, "D tensors. Received ",
+          describe(a), " and ", describe(b), ".");
   c.check(a.dtype == b.dtype, "dot : expected both vectors to have same dtype. Received ", describe(a), " and ",
           describe(b), ". Convert one with .to(dtype).");
 }
@@ -77,8 +77,8 @@ OP(mv, numeric_types, "mv(input: Tensor, vec: Tensor) -> Tensor") {
   .cpu =
       [](const Call& c) {
         c.check(c.tensor(0).ndim == 2 && c.tensor(1).ndim == 1, "vector + matrix @ vector expected, got 1, ",
-                static_cast<int>(c.tensor(0).ndim), ", ", static_cast<int>(c.tensor(1).ndim), ". Received ",
-                describe(c.tensor(0)), " and ", describe(c.tensor(1)), ".");
+                c.tensor(0).ndim, ", ", c.tensor(1).ndim, ". Received ", describe(c.tensor(0)), " and ",
+                describe(c.tensor(1)), ".");
         multiply(c);
       },
   .vjp = multiply_backward,
@@ -133,10 +133,10 @@ OP(outer, all_types, "outer(input: Tensor, vec2: Tensor) -> Tensor") {
   .aliases = "ger",
   .compose =
       [](const Call& c) {
-        c.check(c.tensor(0).ndim == 1, "outer: Expected 1-D argument self, but got ",
-                static_cast<int>(c.tensor(0).ndim), "-D. Received ", describe(c.tensor(0)), ".");
-        c.check(c.tensor(1).ndim == 1, "outer: Expected 1-D argument vec2, but got ",
-                static_cast<int>(c.tensor(1).ndim), "-D. Received ", describe(c.tensor(1)), ".");
+        c.check(c.tensor(0).ndim == 1, "outer: Expected 1-D argument self, but got ", c.tensor(0).ndim, "-D. Received ",
+                describe(c.tensor(0)), ".");
+        c.check(c.tensor(1).ndim == 1, "outer: Expected 1-D argument vec2, but got ", c.tensor(1).ndim, "-D. Received ",
+                describe(c.tensor(1)), ".");
         c.out[0] = call<"unsqueeze">(c.arg[0], 1) * Tensor(&c.tensor(1));
       },
   .samples = "randn(3), randn(4)",

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, beta1, beta2, eps, weight_decay, decoupled, maximize, kNumbers };
@@ -49,4 +49,3 @@ UpdateRule plain("adam", 4, true, kNumbers, constants, adam<float, false>, adam<
 UpdateRule amsgrad("adam_amsgrad", 5, true, kNumbers, constants, adam<float, true>, adam<double, true>);
 
 }  // namespace
-}  // namespace rl

@@ -43,7 +43,6 @@ OP(frac, floats, "frac(input: Tensor) -> Tensor") {
 OP(round_to_whole, number_types, "round_to_whole(input: Tensor) -> Tensor") {
   .doc = "round() without decimals.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input) { return round(input); }),
   .vjp = zero_gradient,
   .samples = "randn(3, 4)\nrandint(-5, 5, (3,))",

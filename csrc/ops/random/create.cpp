@@ -4,10 +4,7 @@ using namespace rl;
 
 namespace {
 
-TensorImpl& announce(const char* op, const Call& c, Sizes size, DType d) {
-  checked_numel(op, size);
-  return c.output(0, size, d);
-}
+TensorImpl& announce(const char* op, const Call& c, Sizes size, DType d) { return c.output(0, size, d); }
 
 void draw_uniform(const Call& c, int generator, TensorImpl& out) {
   draw_into(c, generator, out, [&](void* to, Generator& g) { fill_uniform(out.dtype, to, out.numel, 0, 1, g); });
@@ -155,11 +152,7 @@ OP(normal, inexact_types,
         if (means || c.real(0) != 0) drawn = call<"add">(drawn, c.arg[0]);
         c.out[0] = to_dtype(drawn, d);
       },
-  .vjp =
-      [](Backward& b) {
-        no_gradient(b, 0);
-        no_gradient(b, 1);
-      },
+  .vjp = no_gradients,
   .samples = "0.0, 1.0, (2, 3)\nrandn(3, 1), positive(4)\nrandn(3), 2.0\n1.0, positive(4)",
   .errors = "randn(3), -1.0 => RuntimeError: [normal_] std must be\nrandn(3), ones(2) => RuntimeError: [normal] shapes "
             "must broadcast\n0.0, 1.0 => TypeError: [normal] missing required argument 'size'",

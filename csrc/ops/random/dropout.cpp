@@ -77,9 +77,8 @@ OP(native_dropout, inexact_types,
           seed = philox_seed(default_generator());
         }
         WithoutInterpreter released(t.numel >= kLongDraw);
-        visit(t.dtype, [&]<class T>(Type<T>) {
-          if constexpr (!std::is_integral_v<T>)
-            drop(x->data_as<T>(), out.data_as<T>(), mask.data_as<bool>(), t.numel, p, seed);
+        visit_inexact(t.dtype, [&]<class T>(Type<T>) {
+          drop(x->data_as<T>(), out.data_as<T>(), mask.data_as<bool>(), t.numel, p, seed);
         });
       },
   .vjp =

@@ -91,18 +91,16 @@ OP(vector_norm, inexact_types,
         double p = c.real(1);
         std::uint32_t mask = reduce_mask("vector_norm", c.has(2), c.ints(2), t->ndim);
         if (std::isinf(p) && is_complex(t->dtype)) t = call<"abs">(t);  // the gradient compares with it, bit for bit
-        visit(t->dtype, [&]<class T>(Type<T>) {
-          if constexpr (!std::is_integral_v<T>) {
-            using R = RealOf<T>;
-            R* to = c.out[0]->data_as<R>();
-            auto keep = [&](i64 i, double s) { to[i] = cast<R>(s); };
-            if (p == 2) reduce<T>(*t, mask, SumOfSquares{}, [&](i64 i, double s) { to[i] = cast<R>(std::sqrt(s)); });
-            else if (p == 1) reduce<T>(*t, mask, SumOfMagnitudes{}, keep);
-            else if (p == 0) reduce<T>(*t, mask, Nonzeros{}, keep);
-            else if (p == kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<true>{}, keep);
-            else if (p == -kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<false>{}, keep);
-            else reduce<T>(*t, mask, SumOfPowers{p}, [&](i64 i, double s) { to[i] = cast<R>(std::pow(s, 1 / p)); });
-          }
+        visit_inexact(t->dtype, [&]<class T>(Type<T>) {
+          using R = RealOf<T>;
+          R* to = c.out[0]->data_as<R>();
+          auto keep = [&](i64 i, double s) { to[i] = cast<R>(s); };
+          if (p == 2) reduce<T>(*t, mask, SumOfSquares{}, [&](i64 i, double s) { to[i] = cast<R>(std::sqrt(s)); });
+          else if (p == 1) reduce<T>(*t, mask, SumOfMagnitudes{}, keep);
+          else if (p == 0) reduce<T>(*t, mask, Nonzeros{}, keep);
+          else if (p == kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<true>{}, keep);
+          else if (p == -kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<false>{}, keep);
+          else reduce<T>(*t, mask, SumOfPowers{p}, [&](i64 i, double s) { to[i] = cast<R>(std::pow(s, 1 / p)); });
         });
       },
   .vjp =

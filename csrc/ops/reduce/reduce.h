@@ -30,15 +30,6 @@ template <class T> bool is_nan(T x) {
   else return x != x;
 }
 
-// A contiguous tensor as [outer, n, inner] around one dimension; a 0-d tensor is [1, 1, 1].
-struct Along {
-  i64 outer = 1, n = 1, inner = 1;
-  Along(Sizes size, int dim) {
-    for (int d = 0; d < static_cast<int>(size.size()); ++d)
-      (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
-  }
-};
-
 // Reduced dimensions come back as size 1, so that a gradient broadcasts.
 inline Tensor restore_dims(const Tensor& g, Sizes size, std::uint32_t mask) {
   Dims kept = reduced_sizes(size, mask, true);

@@ -9,7 +9,6 @@ OP(bincount, integers, "bincount(input: Tensor, weights: Tensor | None = None, m
   .forms = function | method,
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
         TensorImpl& t = c.tensor(0);
         i64 minlength = c.integer(2);
         c.check(category(t.dtype) == Category::integer, ErrorKind::not_implemented,
@@ -23,7 +22,7 @@ OP(bincount, integers, "bincount(input: Tensor, weights: Tensor | None = None, m
         c.check(!c.has(1) || (c.tensor(1).ndim == 1 && c.tensor(1).numel == t.numel),
                 "weights should be 1-d and have the same length as input. Received ",
                 c.has(1) ? std::string(describe(c.tensor(1))) : "None", " for input ", describe(t), ".");
-        Tensor x = contiguous(to_dtype(Tensor(&t), DType::i64));
+        Tensor x = packed(t, DType::i64);
         const i64* p = x->data_as<i64>();
         i64 largest = 0;
         for (i64 k = 0; k < x->numel; ++k) {
@@ -41,12 +40,11 @@ OP(bincount, integers, "bincount(input: Tensor, weights: Tensor | None = None, m
           return;
         }
         DType d = c.tensor(1).dtype == DType::f32 ? DType::f32 : DType::f64;
-        Tensor w = contiguous(to_dtype(Tensor(&c.tensor(1)), d));
+        Tensor w = packed(c.tensor(1), d);
         c.out[0] = zeros({&n, 1}, d);
-        auto add = [&]<class T>(Type<T>) {
+        visit_float(d, [&]<class T>(Type<T>) {
           for (i64 k = 0; k < x->numel; ++k) c.out[0]->data_as<T>()[p[k]] += w->data_as<T>()[k];
-        };
-        d == DType::f32 ? add(Type<float>{}) : add(Type<double>{});
+        });
       },
   .samples = "randint(0, 5, (20,))\nrandint(0, 5, (20,)), randn(20)\nrandint(0, 5, (20,)), None, 8",
   .errors = "randint(-2, -1, (3,)) => RuntimeError: [bincount] bincount only supports 1-d non-negative\nrandint(0, 2, "

@@ -17,8 +17,7 @@ OP(sort, real_types,
       },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Tensor x = packed(c.tensor(0));
         Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
         i64* indices = c.out[1]->data_as<i64>();
         for_lines(x, a, c.flag(2), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64) {
@@ -59,8 +58,7 @@ OP(topk, number_types,
       },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Tensor x = packed(c.tensor(0));
         Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
         i64 k = x->ndim ? c.integer(1) : 1;
         i64* indices = c.out[1]->data_as<i64>();

@@ -130,7 +130,6 @@ OP(part_view, inexact_types, "part_view(input: Tensor, size: ints, stride: ints,
   .doc = "strided_view() of a complex tensor as real numbers, or of real numbers as complex ones; offset is counted in "
          "real numbers.",
   .home = "_core",
-  .forms = function,
   .compose =
       [](const Call& c) {
         Tensor t(&c.tensor(0));
@@ -154,7 +153,6 @@ OP(part_scatter, inexact_types,
    "part_scatter(input: Tensor, src: Tensor, size: ints, stride: ints, offset: int) -> Tensor") {
   .doc = "A copy of input whose elements at part_view(input, size, stride, offset) are src.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         GradMode off(false);
@@ -189,7 +187,6 @@ OP(conj, all_types, "conj(input: Tensor) -> Tensor") {
 OP(angle_of, inexact_types, "angle_of(input: Tensor) -> Tensor") {
   .doc = "The angle of floating point and complex numbers.",
   .home = "_core",
-  .forms = function,
   .result = Result::real_part,
   .value = EXPR([](auto input) { return angle(input); }),
   .vjp =
@@ -232,12 +229,11 @@ OP(complex, floats, "complex(real: Tensor, imag: Tensor) -> Tensor") {
         Tensor a = empty(size, re.dtype), b = empty(size, re.dtype);
         copy_elements(*a, re);
         copy_elements(*b, im);
-        visit(re.dtype, [&]<class T>(Type<T>) {
-          if constexpr (std::is_floating_point_v<T>)
-            parallel_for(out.numel, kParallelElements, [&, x = a->data_as<T>(), y = b->data_as<T>()](i64 from, i64 to) {
-              T* pairs = reinterpret_cast<T*>(out.data());
-              for (i64 i = from; i < to; ++i) pairs[2 * i] = x[i], pairs[2 * i + 1] = y[i];
-            });
+        visit_float(re.dtype, [&]<class T>(Type<T>) {
+          parallel_for(out.numel, kParallelElements, [&, x = a->data_as<T>(), y = b->data_as<T>()](i64 from, i64 to) {
+            T* pairs = reinterpret_cast<T*>(out.data());
+            for (i64 i = from; i < to; ++i) pairs[2 * i] = x[i], pairs[2 * i + 1] = y[i];
+          });
         });
       },
   .vjp =
@@ -281,7 +277,6 @@ OP(view_dtype, all_types, "view_dtype(input: Tensor, dtype: dtype) -> Tensor") {
          "passes.\n\nRaises RuntimeError when the last dimension does not divide, or its elements do not lie next to "
          "each other.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);

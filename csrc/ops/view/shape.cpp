@@ -362,6 +362,7 @@ OP(squeeze, all_types, "squeeze(input: Tensor, dim: ints | None = None) -> Tenso
 OP(alias, all_types, "alias(input: Tensor) -> Tensor") {
   .doc = "A view of the whole tensor.",
   .home = "_core",
+  .forms = view_forms,
   .view = [](const Call& c, Geometry& g) { keep_geometry(c.tensor(0), g); },
   .vjp = [](Backward& b) { b.set(0, b.gradient()); },
   .samples = "randn(3, 4)",
