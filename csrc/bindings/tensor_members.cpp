@@ -8,6 +8,15 @@ namespace {
 PyObject* boolean_object(bool b) { return PyBool_FromLong(b); }
 PyObject* none() { Py_RETURN_NONE; }
 
+// guarded() for what sets a property.
+template <class F> int guarded_set(F&& set) {
+  PyObject* done = guarded([&]() -> PyObject* {
+    set();
+    return Py_None;
+  });
+  return done ? 0 : -1;
+}
+
 // __torch_function__ is not asked here: what follows only describes a tensor.
 
 // --- geometry and kind
@@ -114,13 +123,7 @@ int set_requires_grad_property(PyObject* self, PyObject* value, void*) {
     PyErr_SetString(PyExc_RuntimeError, "[requires_grad] the value must be a bool.");
     return -1;
   }
-  try {
-    set_requires_grad(*impl(self), value == Py_True);
-    return 0;
-  } catch (...) {
-    raise();
-    return -1;
-  }
+  return guarded_set([&] { set_requires_grad(*impl(self), value == Py_True); });
 }
 PyObject* requires_grad_(PyObject* self, PyObject* args, PyObject* keywords) {
   static const char* names[] = {"requires_grad", nullptr};
@@ -161,10 +164,10 @@ PyObject* get_grad(PyObject* self, void*) {
   Py_RETURN_NONE;
 }
 int set_grad(PyObject* self, PyObject* value, void*) {
-  TensorImpl& t = *impl(self);
-  TensorImpl* g = nullptr;
-  if (value && value != Py_None) {
-    try {
+  return guarded_set([&] {
+    TensorImpl& t = *impl(self);
+    TensorImpl* g = nullptr;
+    if (value && value != Py_None) {
       check(is_tensor(value), ErrorKind::type, "[grad] must be a Tensor or None. Received ", Py_TYPE(value)->tp_name,
             ".");
       g = impl(value);
@@ -173,15 +176,11 @@ int set_grad(PyObject* self, PyObject* value, void*) {
             *g, ".");
       check(same_shape(*g, t), ErrorKind::runtime, "[grad] must have the tensor's size, ", t.sizes(), ". Received ", *g,
             ".");
-    } catch (...) {
-      raise();
-      return -1;
+      g->inc();
     }
-    g->inc();
-  }
-  TensorImpl* before = std::exchange(t.grad, g);
-  if (before) before->dec();
-  return 0;
+    TensorImpl* before = std::exchange(t.grad, g);
+    if (before) before->dec();
+  });
 }
 
 // The same values without history: it shares the count of writes, so that a write through it is noticed.
@@ -219,7 +218,7 @@ PyObject* get_data(PyObject* self, void*) {
   });
 }
 int set_data(PyObject* self, PyObject* value, void*) {
-  try {
+  return guarded_set([&] {
     check(value && is_tensor(value), ErrorKind::type, "[data] must be a Tensor. Received ",
           value ? Py_TYPE(value)->tp_name : "nothing", ".");
     TensorImpl &t = *impl(self), &from = *impl(value);
@@ -227,7 +226,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
           "[data] must have the tensor's layout: both sparse or both strided. Received ", from, " for ", t, ".");
     check(!t.requires_grad() || is_differentiable(from.dtype), ErrorKind::runtime,
           "[data] must be floating point or complex for a tensor that requires grad. Received ", from, ".");
-    if (&t == &from) return 0;
+    if (&t == &from) return;
     Storage* storage = Storage::alias(*from.storage);
     storage->version = t.storage->version;
     std::exchange(t.storage, storage)->dec();
@@ -238,11 +237,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
     std::copy_n(from.size, from.ndim, t.size);
     std::copy_n(from.stride, from.ndim, t.stride);
     t.set(kContiguous, from.is_contiguous());
-    return 0;
-  } catch (...) {
-    raise();
-    return -1;
-  }
+  });
 }
 
 // --- views by name

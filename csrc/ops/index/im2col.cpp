@@ -50,6 +50,18 @@ struct Window {
         }
       }
   }
+
+  // Calls run(pixel, its element in the columns) for all of `images` images.
+  template <class P, class C, class Run>
+  void for_all(i64 images, i64 channels, P* pixels, C* columns, Run&& run) const {
+    parallel_for(images * channels, std::max<i64>(1, kParallelElements / (area() * count())), [&](i64 b, i64 e) {
+      for (i64 k = b; k < e; ++k) {
+        P* p = pixels + k / channels * channels * image[0] * image[1];
+        C* q = columns + k / channels * channels * area() * count();
+        for_each(k % channels, [&](i64 at, i64 column) { run(p[at], q[column]); });
+      }
+    });
+  }
 };
 
 }  // namespace
@@ -73,15 +85,7 @@ OP(im2col, all_types,
         Tensor source = packed(t, t.dtype);
         std::memset(out.data(), 0, static_cast<std::size_t>(out.numel * size_of(t.dtype)));
         visit_size(t.dtype, [&]<class T>(Type<T>) {
-          i64 from = height * width * channels, to = channels * w.area() * w.count();
-          parallel_for(images * channels, std::max<i64>(1, kParallelElements / (w.area() * w.count())),
-                       [&](i64 b, i64 e) {
-                         for (i64 k = b; k < e; ++k) {
-                           const T* image = source->data_as<T>() + k / channels * from;
-                           T* columns = out.data_as<T>() + k / channels * to;
-                           w.for_each(k % channels, [&](i64 at, i64 column) { columns[column] = image[at]; });
-                         }
-                       });
+          w.for_all(images, channels, source->data_as<T>(), out.data_as<T>(), [](const T& p, T& q) { q = p; });
         });
       },
   .vjp =
@@ -123,15 +127,7 @@ OP(col2im, all_types,
         Tensor source = packed(t, t.dtype);
         std::memset(out.data(), 0, static_cast<std::size_t>(out.numel * size_of(t.dtype)));
         visit(t.dtype, [&]<class T>(Type<T>) {
-          i64 to = channels * image[0] * image[1], from = rows * w.count();
-          parallel_for(
-              images * channels, std::max<i64>(1, kParallelElements / (w.area() * w.count())), [&](i64 b, i64 e) {
-                for (i64 k = b; k < e; ++k) {
-                  const T* columns = source->data_as<T>() + k / channels * from;
-                  T* pixels = out.data_as<T>() + k / channels * to;
-                  w.for_each(k % channels, [&](i64 at, i64 column) { pixels[at] = add(pixels[at], columns[column]); });
-                }
-              });
+          w.for_all(images, channels, out.data_as<T>(), source->data_as<T>(), [](T& p, T q) { p = add(p, q); });
         });
       },
   .vjp = [](Backward& b) { b.set(0, call<"im2col">(b.gradient(), b.ints(2), b.ints(3), b.ints(4), b.ints(5))); },

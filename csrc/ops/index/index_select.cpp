@@ -43,6 +43,11 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
   });
 }
 
+Tensor gradient_of_source(Backward& b) {
+  Tensor g = call<"index_select">(b.gradient(), b.integer(1), b.tensor(2));
+  return same_sizes(g->sizes(), b.sizes(3)) ? g : call<"reshape">(g, b.sizes(3));
+}
+
 }  // namespace
 
 OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor) -> Tensor") {
@@ -114,8 +119,7 @@ OP(index_add, all_types,
       [](Backward& b) {
         if (b.needs(0)) b.set(0, b.gradient());
         if (!b.needs(3)) return;
-        Tensor g = call<"index_select">(b.gradient(), b.integer(1), b.tensor(2));
-        if (!same_sizes(g->sizes(), b.sizes(3))) g = call<"reshape">(g, b.sizes(3));
+        Tensor g = gradient_of_source(b);
         b.set(3, b.real(4) == 1 ? g : g * b.real(4));
       },
   .saves = "index for source",
@@ -139,9 +143,7 @@ OP(index_copy, all_types, "index_copy(input: Tensor, dim: int, index: Tensor, so
   .vjp =
       [](Backward& b) {
         if (b.needs(0)) b.set(0, call<"index_fill">(b.gradient(), b.integer(1), b.tensor(2), 0.0));
-        if (!b.needs(3)) return;
-        Tensor g = call<"index_select">(b.gradient(), b.integer(1), b.tensor(2));
-        b.set(3, same_sizes(g->sizes(), b.sizes(3)) ? g : call<"reshape">(g, b.sizes(3)));
+        if (b.needs(3)) b.set(3, gradient_of_source(b));
       },
   .saves = "index",
   .samples = "randn(3, 4), 0, randint(0, 3, (1,)), randn(1, 4)\nrandn(3, 4), -1, randint(0, 4, (1,)), randn(3, 1)",

@@ -73,9 +73,9 @@ void scatter_reduce_into(const Call& c) {
   Reduce how = parse_reduce(c.text(4));
   bool include_self = c.flag(5);
   TensorImpl& src = c.tensor(3);
-  check(!is_complex(src.dtype) || (how != Reduce::amax && how != Reduce::amin), ErrorKind::runtime,
-        "[scatter_reduce] amax and amin are not implemented for ", src.dtype,
-        ": complex numbers have no order. Received ", describe(src), ".");
+  c.check(!is_complex(src.dtype) || (how != Reduce::amax && how != Reduce::amin),
+          "amax and amin are not implemented for ", src.dtype, ": complex numbers have no order. Received ",
+          describe(src), ".");
   with_packed(*c.out[0], [&](TensorImpl& out) {
     ElementIndex at("scatter_reduce", out, c.integer(1), c.tensor(2), &src);
     if (c.tensor(2).numel == 0) return;

@@ -1,6 +1,6 @@
 // The negative log likelihood of classes, and cross entropy: log_softmax and likelihood in one pass.
+#include "ops/norm/normalize.h"
 #include "ops/norm/rows.h"
-#include "ops/reduce/reduce.h"
 using namespace rl;
 
 namespace {
@@ -196,10 +196,7 @@ OP(nll_loss, floats,
    "-100) -> Tensor") {
   .doc = "The negative log likelihood of the classes in target; see nll_loss_forward.",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"nll_loss_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"nll_loss_forward">,
   .samples = "randn(3, 4), randint(0, 4, (3,))\nrandn(3, 4), randint(0, 4, (3,)), positive(4), 2",
 };
 
@@ -288,9 +285,6 @@ OP(cross_entropy, floats,
    "-100) -> Tensor") {
   .doc = "The cross entropy between logits [N, C, ...] or [C] and the classes in target; see cross_entropy_forward.",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"cross_entropy_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"cross_entropy_forward">,
   .samples = "randn(3, 4), randint(0, 4, (3,))\nrandn(3, 4), randint(0, 4, (3,)), positive(4), 2",
 };

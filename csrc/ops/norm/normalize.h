@@ -4,6 +4,11 @@
 
 namespace rl {
 
+// compose of a row that shows the first result of another one, which has the same five arguments.
+template <OpName row> void first_of(const Call& c) {
+  c.out[0] = call_all<row>(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
+}
+
 inline Dims masked_dims(std::uint32_t mask, int ndim) {
   Dims d;
   for (int k = 0; k < ndim; ++k)

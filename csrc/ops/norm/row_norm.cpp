@@ -263,10 +263,7 @@ OP(layer_norm, floats,
    "float = 1e-5) -> Tensor") {
   .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over the last dimensions, normalized_shape.",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"native_layer_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"native_layer_norm">,
   .samples = "randn(3, 4), (4,)\nrandn(2, 3, 4), (3, 4), randn(3, 4), randn(3, 4)",
 };
 
@@ -313,10 +310,7 @@ OP(group_norm, floats,
   .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over groups of channels of input [N, C, ...]; weight "
          "and bias are [C].",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"native_group_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"native_group_norm">,
   .samples = "randn(2, 4, 3), 2\nrandn(2, 6, 3, 2), 3, randn(6), randn(6)",
 };
 

@@ -4,12 +4,10 @@ using namespace rl;
 
 namespace {
 
-TensorImpl& announce(const char* op, const Call& c, Sizes size, DType d) { return c.output(0, size, d); }
-
 void draw_uniform(const Call& c, int generator, TensorImpl& out) {
   draw_into(c, generator, out, [&](void* to, Generator& g) { fill_uniform(out.dtype, to, out.numel, 0, 1, g); });
 }
-void draw_normal(const Call& c, int generator, TensorImpl& out, double mean, double std) {
+void draw_normal(const Call& c, int generator, TensorImpl& out, double mean = 0, double std = 1) {
   auto fill = out.is_contiguous() ? fill_normal : fill_normal_serial;
   draw_into(c, generator, out, [&](void* to, Generator& g) { fill(out.dtype, to, out.numel, mean, std, g); });
 }
@@ -28,23 +26,17 @@ TensorImpl& like(const Call& c, int dtype) {
 
 }  // namespace
 
-OP(rand, inexact_types, "rand(*size: ints, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor") {
-  .doc = "A tensor [*size] of numbers that are uniform in [0, 1).\n\nRaises NotImplementedError for integer dtypes.",
-  .forms = function | out_,
-  .cpu = [](const Call& c) { draw_uniform(c, 1, announce("rand", c, c.ints(0), c.dtype(2, default_dtype()))); },
-  .samples = "(2, 3)",
-  .errors = "(-1,) => RuntimeError: [rand] sizes must not be negative",
-};
+#define SIZED(name, what, draw)                                                                         \
+  OP(name, inexact_types,                                                                               \
+     #name "(*size: ints, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor") { \
+    .doc = "A tensor [*size] of numbers " what ".\n\nRaises NotImplementedError for integer dtypes.",   \
+    .forms = function | out_,                                                                           \
+    .cpu = [](const Call& c) { draw(c, 1, c.output(0, c.ints(0), c.dtype(2, default_dtype()))); },      \
+    .samples = "(2, 3)", .errors = "(-1,) => RuntimeError: [" #name "] sizes must not be negative",     \
+  }
 
-OP(randn, inexact_types,
-   "randn(*size: ints, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor") {
-  .doc = "A tensor [*size] of numbers from the standard normal distribution.\n\nRaises NotImplementedError for integer "
-         "dtypes.",
-  .forms = function | out_,
-  .cpu = [](const Call& c) { draw_normal(c, 1, announce("randn", c, c.ints(0), c.dtype(2, default_dtype())), 0, 1); },
-  .samples = "(2, 3)",
-  .errors = "(-1,) => RuntimeError: [randn] sizes must not be negative",
-};
+SIZED(rand, "that are uniform in [0, 1)", draw_uniform);
+SIZED(randn, "from the standard normal distribution", draw_normal);
 
 OP(randint, real_types,
    "randint(low: int = 0, high: ints | None = None, size: ints | None = None, *, generator: Generator | None = None, "
@@ -58,7 +50,7 @@ OP(randint, real_types,
         bool bounded = c.has(1) && c.has(2);
         c.check(c.has(1) || c.has(2), ErrorKind::type, "missing required argument 'size'. Pass randint(high, size).");
         c.check(!bounded || c.ints(1).size() == 1, ErrorKind::type, "high must be an int. Received ", c.ints(1), ".");
-        TensorImpl& out = announce("randint", c, c.ints(c.has(2) ? 2 : 1), c.dtype(4, DType::i64));
+        TensorImpl& out = c.output(0, c.ints(c.has(2) ? 2 : 1), c.dtype(4, DType::i64));
         draw_integers(c, 3, out, bounded ? c.integer(0) : 0, bounded ? c.ints(1)[0] : c.integer(0));
       },
   .samples = "10, (2, 3)\n-3, 4, (5,)",
@@ -83,28 +75,22 @@ OP(randperm, number_types,
         c.check(is_complex(d) || n <= limit[static_cast<int>(d)],
                 "n is too large for result tensor type: value cannot be converted to ", d,
                 " without overflow. Received ", n, ".");
-        TensorImpl& out = announce("randperm", c, Dims{n}, d);
+        TensorImpl& out = c.output(0, Dims{n}, d);
         with_generator(c, 1, n, [&](Generator& g) { fill_randperm(d, out.data(), n, g); });
       },
   .samples = "5\n0",
   .errors = "-1 => RuntimeError: [randperm] n must be non-negative",
 };
 
-OP(rand_like, inexact_types,
-   "rand_like(input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor") {
-  .doc = "Numbers uniform in [0, 1), of input's shape (and dtype).",
-  .forms = function,
-  .cpu = [](const Call& c) { draw_uniform(c, 1, like(c, 2)); },
-  .samples = "randn(2, 3)",
-};
+#define LIKE(name, what, draw)                                                                               \
+  OP(name, inexact_types,                                                                                    \
+     #name "(input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor") { \
+    .doc = "Numbers " what ", of input's shape (and dtype).", .forms = function,                             \
+    .cpu = [](const Call& c) { draw(c, 1, like(c, 2)); }, .samples = "randn(2, 3)",                          \
+  }
 
-OP(randn_like, inexact_types,
-   "randn_like(input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor") {
-  .doc = "Numbers from the standard normal distribution, of input's shape (and dtype).",
-  .forms = function,
-  .cpu = [](const Call& c) { draw_normal(c, 1, like(c, 2), 0, 1); },
-  .samples = "randn(2, 3)",
-};
+LIKE(rand_like, "uniform in [0, 1)", draw_uniform);
+LIKE(randn_like, "from the standard normal distribution", draw_normal);
 
 OP(randint_like, real_types,
    "randint_like(input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, dtype: "
@@ -129,7 +115,7 @@ OP(normal, inexact_types,
         bool means = c.arg[0].is_tensor(), stds = c.arg[1].is_tensor();
         if (!means && !stds) {
           c.check(c.has(2), ErrorKind::type, "missing required argument 'size': mean and std are numbers.");
-          return draw_normal(c, 3, announce("normal", c, c.ints(2), c.dtype(4, default_dtype())), c.real(0), c.real(1));
+          return draw_normal(c, 3, c.output(0, c.ints(2), c.dtype(4, default_dtype())), c.real(0), c.real(1));
         }
         c.check(!c.has(2) && !c.has(4), ErrorKind::type,
                 "size and dtype follow from mean and std when one is a tensor. Leave them out.");
@@ -146,7 +132,7 @@ OP(normal, inexact_types,
           c.check(*least->data_as<double>() >= 0, "normal expects all elements of std >= 0.0. Received ",
                   *least->data_as<double>(), ".");
         }
-        draw_normal(c, 3, announce("normal", c, size, d), 0, stds ? 1 : c.real(1));
+        draw_normal(c, 3, c.output(0, size, d), 0, stds ? 1 : c.real(1));
         Tensor drawn = c.out[0];
         if (stds) drawn = call<"mul">(drawn, c.arg[1]);
         if (means || c.real(0) != 0) drawn = call<"add">(drawn, c.arg[0]);

@@ -11,32 +11,29 @@ template <class T> double magnitude(T x) {
   else return std::abs(static_cast<double>(x));
 }
 
-// Sums of powers are kept in double.
-struct SumOfPowers {
-  double p;
+// Sums are kept in double.
+struct Sum {
   double start() const { return 0; }
-  template <class T> void step(double& s, T x, i64) const { s += std::pow(magnitude(x), p); }
   void join(double& a, double b) const { a += b; }
 };
-struct SumOfSquares {
-  double start() const { return 0; }
+struct SumOfPowers : Sum {
+  explicit SumOfPowers(double p_) : p(p_) {}
+  double p;
+  template <class T> void step(double& s, T x, i64) const { s += std::pow(magnitude(x), p); }
+};
+struct SumOfSquares : Sum {
   template <class T> void step(double& s, T x, i64) const {
     if constexpr (is_complex_type<T>)
       s += static_cast<double>(x.real()) * static_cast<double>(x.real()) +
            static_cast<double>(x.imag()) * static_cast<double>(x.imag());
     else s += static_cast<double>(x) * static_cast<double>(x);
   }
-  void join(double& a, double b) const { a += b; }
 };
-struct SumOfMagnitudes {
-  double start() const { return 0; }
+struct SumOfMagnitudes : Sum {
   template <class T> void step(double& s, T x, i64) const { s += magnitude(x); }
-  void join(double& a, double b) const { a += b; }
 };
-struct Nonzeros {
-  double start() const { return 0; }
+struct Nonzeros : Sum {
   template <class T> void step(double& s, T x, i64) const { s += x != T(0) ? 1. : 0.; }
-  void join(double& a, double b) const { a += b; }
 };
 template <bool largest> struct ExtremeMagnitude {
   double start() const { return largest ? 0 : kInfinity; }
@@ -46,16 +43,15 @@ template <bool largest> struct ExtremeMagnitude {
 
 DType norm_input_dtype(const Call& c) {
   TensorImpl& t = c.tensor(0);
-  check(is_differentiable(t.dtype), ErrorKind::runtime,
-        "[vector_norm] linalg.vector_norm: Expected a floating point or complex tensor as input. Received ",
-        describe(t), ". Convert with .to(torch.float32).");
+  c.check(is_differentiable(t.dtype),
+          "linalg.vector_norm: Expected a floating point or complex tensor as input. Received ", describe(t),
+          ". Convert with .to(torch.float32).");
   DType d = c.dtype(4, t.dtype);
-  check(is_differentiable(d) && (is_complex(d) || !is_complex(t.dtype)), ErrorKind::runtime,
-        "[vector_norm] linalg.vector_norm: dtype should be floating point or complex, and complex for complex input. "
-        "Received ",
-        d, " for ", describe(t), ".");
-  check(promote(d, t.dtype) == d, ErrorKind::runtime, "[vector_norm] linalg.vector_norm: the dtype of the input (",
-        t.dtype, ") should be convertible without narrowing to the specified dtype. Received ", d, ".");
+  c.check(is_differentiable(d) && (is_complex(d) || !is_complex(t.dtype)),
+          "linalg.vector_norm: dtype should be floating point or complex, and complex for complex input. Received ", d,
+          " for ", describe(t), ".");
+  c.check(promote(d, t.dtype) == d, "linalg.vector_norm: the dtype of the input (", t.dtype,
+          ") should be convertible without narrowing to the specified dtype. Received ", d, ".");
   return d;
 }
 
@@ -100,7 +96,7 @@ OP(vector_norm, inexact_types,
           else if (p == 0) reduce<T>(*t, mask, Nonzeros{}, keep);
           else if (p == kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<true>{}, keep);
           else if (p == -kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<false>{}, keep);
-          else reduce<T>(*t, mask, SumOfPowers{p}, [&](i64 i, double s) { to[i] = cast<R>(std::pow(s, 1 / p)); });
+          else reduce<T>(*t, mask, SumOfPowers(p), [&](i64 i, double s) { to[i] = cast<R>(std::pow(s, 1 / p)); });
         });
       },
   .vjp =

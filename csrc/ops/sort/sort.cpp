@@ -2,6 +2,22 @@
 #include "ops/sort/order.h"
 using namespace rl;
 
+namespace {
+
+// The elements of a ranked line and the places they came from, a.inner apart from `at` on.
+template <class T>
+void write_line(const Call& c, const Along& a, const T* from, i64 first, std::span<Ranked<T>> line, i64 at) {
+  T* values = c.out[0]->data_as<T>();
+  i64* indices = c.out[1]->data_as<i64>();
+  for (Ranked<T> r : line) {
+    indices[at] = place_in<T>(r);
+    values[at] = from[first + indices[at] * a.inner];
+    at += a.inner;
+  }
+}
+
+}  // namespace
+
 OP(sort, real_types,
    "sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> (values: Tensor, indices: "
    "Tensor)") {
@@ -19,15 +35,9 @@ OP(sort, real_types,
       [](const Call& c) {
         Tensor x = packed(c.tensor(0));
         Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
-        i64* indices = c.out[1]->data_as<i64>();
         for_lines(x, a, c.flag(2), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64) {
           sort_ranked<T>(line);
-          T* to = c.out[0]->data_as<T>();
-          for (i64 at = first; Ranked<T> r : line) {
-            indices[at] = place_in<T>(r);
-            to[at] = from[first + indices[at] * a.inner];
-            at += a.inner;
-          }
+          write_line<T>(c, a, from, first, line, first);
         });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), false)); },
@@ -61,7 +71,6 @@ OP(topk, number_types,
         Tensor x = packed(c.tensor(0));
         Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
         i64 k = x->ndim ? c.integer(1) : 1;
-        i64* indices = c.out[1]->data_as<i64>();
         for_lines(x, a, c.flag(3), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
           std::span<Ranked<T>> best = line.first(static_cast<std::size_t>(k));
           if (k * 16 < a.n) {
@@ -70,13 +79,7 @@ OP(topk, number_types,
             if (k < a.n) std::nth_element(line.begin(), best.end() - 1, line.end());
             sort_ranked<T>(best);
           }
-          T* to = c.out[0]->data_as<T>();
-          i64 at = number / a.inner * k * a.inner + number % a.inner;
-          for (Ranked<T> r : best) {
-            indices[at] = place_in<T>(r);
-            to[at] = from[first + indices[at] * a.inner];
-            at += a.inner;
-          }
+          write_line<T>(c, a, from, first, best, number / a.inner * k * a.inner + number % a.inner);
         });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), false)); },
