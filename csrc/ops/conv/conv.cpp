@@ -14,17 +14,17 @@ void check_dims(const Call& c, const TensorImpl& input, const TensorImpl& weight
           describe(weight), ".");
 }
 
-void run(const Call& c, bool transposed, int dilation, int groups) {
+void run(const Call& c, bool transposed, int dilation) {
   int spatial = spatial_of(c);
   check_dims(c, c.tensor(0), c.tensor(1), spatial);
   auto each = [&](const char* what, int k) { return per_dimension(c, what, k, spatial); };
   Dims stride = each("stride", 3), padding = each("padding", 4), none{0};
   c.out[0] = call<"convolution">(c.arg[0], c.arg[1], c.arg[2], stride, padding, each("dilation", dilation), transposed,
-                                 transposed ? each("output_padding", 5) : none, c.arg[groups]);
+                                 transposed ? each("output_padding", 5) : none, c.arg[6]);
 }
 
-void conv(const Call& c) { run(c, false, 5, 6); }            // ..., dilation, groups
-void conv_transpose(const Call& c) { run(c, true, 7, 6); }   // ..., output_padding, groups, dilation
+void conv(const Call& c) { run(c, false, 5); }            // ..., dilation, groups
+void conv_transpose(const Call& c) { run(c, true, 7); }   // ..., output_padding, groups, dilation
 
 }  // namespace
 
