@@ -142,10 +142,12 @@ inline TensorImpl& Call::output(int k, Sizes size, DType d) const {
   out[k] = Tensor::steal(empty_impl(size, d, op.name()));
   return *out[k];
 }
-template <class... Parts> void Call::check(bool holds, ErrorKind kind, const Parts&... parts) const {
+template <class... Parts>
+[[gnu::always_inline]] inline void Call::check(bool holds, ErrorKind kind, const Parts&... parts) const {
   rl::check(holds, kind, "[", op, "] ", parts...);
 }
-template <class... Parts> void Call::check(bool holds, const Parts&... parts) const {
+template <class... Parts>
+[[gnu::always_inline]] inline void Call::check(bool holds, const Parts&... parts) const {
   rl::check(holds, ErrorKind::runtime, "[", op, "] ", parts...);
 }
 

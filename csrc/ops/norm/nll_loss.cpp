@@ -259,15 +259,14 @@ OP(cross_entropy_forward, floats,
           T* to = gx->data_as<T>();
           parallel_for(s.n, std::max<i64>(1, 16384 / std::max<i64>(1, s.classes * s.places)), [&](i64 begin, i64 end) {
             for (i64 r = begin; r < end; ++r) {
-              for (i64 k = 0; k < s.classes; ++k)
-                for (i64 j = 0; j < s.places; ++j) {
-                  i64 at = (r * s.classes + k) * s.places + j;
-                  to[at] = p[at] * f[static_cast<std::size_t>(r * s.places + j)];
-                }
+              const T* factor = f.data() + r * s.places;
+              for (i64 k = 0; k < s.classes; ++k) {
+                i64 at = (r * s.classes + k) * s.places;
+                for (i64 j = 0; j < s.places; ++j) to[at + j] = p[at + j] * factor[j];
+              }
               for (i64 j = 0; j < s.places; ++j) {
                 i64 k = t[r * s.places + j];
-                if (k != a.ignored)
-                  to[(r * s.classes + k) * s.places + j] -= f[static_cast<std::size_t>(r * s.places + j)];
+                if (k != a.ignored) to[(r * s.classes + k) * s.places + j] -= factor[j];
               }
             }
           });

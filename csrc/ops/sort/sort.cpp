@@ -4,15 +4,12 @@ using namespace rl;
 
 namespace {
 
-// The elements of a ranked line and the places they came from, a.inner apart from `at` on.
-template <class T>
-void write_line(const Call& c, const Along& a, const T* from, i64 first, std::span<Ranked<T>> line, i64 at) {
-  T* values = c.out[0]->data_as<T>();
-  i64* indices = c.out[1]->data_as<i64>();
-  for (Ranked<T> r : line) {
+// The elements of a ranked line and the places they came from, `step` apart.
+template <class T> void write_line(const T* from, std::span<Ranked<T>> line, i64 step, T* values, i64* indices) {
+  for (i64 at = 0; Ranked<T> r : line) {
     indices[at] = place_in<T>(r);
-    values[at] = from[first + indices[at] * a.inner];
-    at += a.inner;
+    values[at] = from[indices[at] * step];
+    at += step;
   }
 }
 
@@ -34,10 +31,11 @@ OP(sort, real_types,
   .cpu =
       [](const Call& c) {
         Tensor x = packed(c.tensor(0));
+        i64* indices = c.out[1]->data_as<i64>();
         Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
         for_lines(x, a, c.flag(2), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64) {
           sort_ranked<T>(line);
-          write_line<T>(c, a, from, first, line, first);
+          write_line<T>(from + first, line, a.inner, c.out[0]->data_as<T>() + first, indices + first);
         });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), false)); },
@@ -69,6 +67,7 @@ OP(topk, number_types,
   .cpu =
       [](const Call& c) {
         Tensor x = packed(c.tensor(0));
+        i64* indices = c.out[1]->data_as<i64>();
         Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
         i64 k = x->ndim ? c.integer(1) : 1;
         for_lines(x, a, c.flag(3), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
@@ -79,7 +78,8 @@ OP(topk, number_types,
             if (k < a.n) std::nth_element(line.begin(), best.end() - 1, line.end());
             sort_ranked<T>(best);
           }
-          write_line<T>(c, a, from, first, best, number / a.inner * k * a.inner + number % a.inner);
+          i64 at = number / a.inner * k * a.inner + number % a.inner;
+          write_line<T>(from + first, best, a.inner, c.out[0]->data_as<T>() + at, indices + at);
         });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), false)); },
