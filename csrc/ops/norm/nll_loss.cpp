@@ -260,7 +260,8 @@ OP(cross_entropy_forward, floats,
           parallel_for(s.n, std::max<i64>(1, 16384 / std::max<i64>(1, s.classes * s.places)), [&](i64 begin, i64 end) {
             for (i64 r = begin; r < end; ++r) {
               const T* factor = f.data() + r * s.places;
-              for (i64 k = 0; k < s.classes; ++k) {
+              for (i64 k = 0, at = r * s.classes; s.places == 1 && k < s.classes; ++k) to[at + k] = p[at + k] * *factor;
+              for (i64 k = 0; s.places > 1 && k < s.classes; ++k) {
                 i64 at = (r * s.classes + k) * s.places;
                 for (i64 j = 0; j < s.places; ++j) to[at + j] = p[at + j] * factor[j];
               }
