@@ -8,14 +8,12 @@ namespace rl::py {
 
 // --- Python numbers
 bool number_of(PyObject* o, Arg& a) {
-  if (PyFloat_CheckExact(o)) {
-    a = Arg(PyFloat_AS_DOUBLE(o));
+  auto found = [&](auto value) {
+    a = Arg(value);
     return true;
-  }
-  if (PyBool_Check(o)) {
-    a = Arg(o == Py_True);
-    return true;
-  }
+  };
+  if (PyFloat_CheckExact(o)) return found(PyFloat_AS_DOUBLE(o));
+  if (PyBool_Check(o)) return found(o == Py_True);
   if (PyLong_Check(o)) {
     int overflow = 0;
     long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
@@ -23,13 +21,9 @@ bool number_of(PyObject* o, Arg& a) {
       PyErr_Clear();
       fail(ErrorKind::runtime, "[number] an integer must fit into 64 bits: Overflow when unpacking long. Use a float.");
     }
-    a = Arg(static_cast<i64>(v));
-    return true;
+    return found(static_cast<i64>(v));
   }
-  if (PyFloat_Check(o)) {
-    a = Arg(PyFloat_AsDouble(o));
-    return true;
-  }
+  if (PyFloat_Check(o)) return found(PyFloat_AsDouble(o));
   if (is_tensor(o) || PyComplex_Check(o) || PyUnicode_Check(o) || PySequence_Check(o)) return false;
   // NumPy scalars and their like.
   PyNumberMethods* numbers = Py_TYPE(o)->tp_as_number;
@@ -39,16 +33,14 @@ bool number_of(PyObject* o, Arg& a) {
     if (!index.is_valid()) throw PythonError{};
     i64 i = PyLong_AsLongLong(index.ptr());
     if (PyErr_Occurred()) throw PythonError{};
-    a = Arg(i);
-    return true;
+    return found(i);
   }
   if (numbers->nb_float) {
     double f = PyFloat_AsDouble(o);
     if (PyErr_Occurred()) throw PythonError{};
     bool is_bool =
         std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool" || std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool_";
-    a = is_bool ? Arg(f != 0) : Arg(f);
-    return true;
+    return is_bool ? found(f != 0) : found(f);
   }
   return false;
 }
@@ -299,45 +291,33 @@ bool dtype_of_format(const char* format, std::size_t item, DType& d) {
   return static_cast<std::size_t>(size_of(d)) == item;
 }
 
-struct BufferOwner {
-  Py_buffer view;
-};
 void give_back_buffer(void* owner) {
-  auto* o = static_cast<BufferOwner*>(owner);
+  auto* view = static_cast<Py_buffer*>(owner);
   if (Py_IsInitialized()) {
     PyGILState_STATE state = PyGILState_Ensure();
-    PyBuffer_Release(&o->view);
+    PyBuffer_Release(view);
     PyGILState_Release(state);
   }
-  delete o;
+  delete view;
 }
 
 // A tensor over the memory of an object with the buffer protocol.
 Tensor from_buffer_protocol(PyObject* o, bool need_writable) {
-  auto* owner = new BufferOwner;
-  int flags = PyBUF_STRIDES | PyBUF_FORMAT | (need_writable ? PyBUF_WRITABLE : 0);
-  if (PyObject_GetBuffer(o, &owner->view, flags)) {
-    if (need_writable) {
-      PyErr_Clear();
-      if (PyObject_GetBuffer(o, &owner->view, flags & ~PyBUF_WRITABLE) == 0) {
-        if (PyErr_WarnEx(
-                PyExc_UserWarning,
-                "[from_numpy] the array is not writable: writing into the tensor is undefined. Copy the array first.",
-                1)) {
-          PyBuffer_Release(&owner->view);
-          delete owner;
-          throw PythonError{};
-        }
-      } else {
-        delete owner;
-        throw PythonError{};
-      }
-    } else {
-      delete owner;
+  auto view = std::make_unique<Py_buffer>();
+  constexpr int flags = PyBUF_STRIDES | PyBUF_FORMAT;
+  if (PyObject_GetBuffer(o, view.get(), flags | (need_writable ? PyBUF_WRITABLE : 0))) {
+    if (!need_writable) throw PythonError{};
+    PyErr_Clear();
+    if (PyObject_GetBuffer(o, view.get(), flags)) throw PythonError{};
+    if (PyErr_WarnEx(
+            PyExc_UserWarning,
+            "[from_numpy] the array is not writable: writing into the tensor is undefined. Copy the array first.", 1)) {
+      PyBuffer_Release(view.get());
       throw PythonError{};
     }
   }
-  const Py_buffer& v = owner->view;
+  Py_buffer* owner = view.release();
+  const Py_buffer& v = *owner;
   Ref<Storage> guard;
   DType d = DType::u8;
   auto refuse = [&](ErrorKind kind, const std::string& why) {

@@ -179,8 +179,7 @@ PyObject* node_metadata(PyObject* self, void*) {
 PyObject* node_variable(PyObject* self, void*) {
   Node& n = node_of(self);
   if (n.is_accumulator()) return wrap(Tensor(n.arg()[0].t));
-  PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", n.name().c_str());
-  return nullptr;
+  return PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", n.name().c_str());
 }
 PyObject* node_location(PyObject* self, void*) {
   return guarded([&] { return location_of(node_of(self)).release().ptr(); });

@@ -135,9 +135,8 @@ PyObject* in_place_power(PyObject* a, PyObject* b, PyObject* modulus) {
 }
 PyObject* positive(PyObject* a) {
   if (impl(a)->dtype != DType::bool_) return new_reference(a);
-  PyErr_SetString(PyExc_RuntimeError,
-                  "[positive] input must not be bool. The `+` operator, on a bool tensor is not supported.");
-  return nullptr;
+  return PyErr_Format(PyExc_RuntimeError,
+                      "[positive] input must not be bool. The `+` operator, on a bool tensor is not supported.");
 }
 
 PyObject* compare(PyObject* a, PyObject* b, int how) {
@@ -176,8 +175,7 @@ PyObject* tensor_float(PyObject* self) { return converted(self, PyNumber_Float);
 PyObject* tensor_index(PyObject* self) {
   const TensorImpl& t = *impl(self);
   if (t.numel != 1 || !is_integral(t.dtype)) {
-    PyErr_SetString(PyExc_TypeError, "only integer tensors of a single element can be converted to an index");
-    return nullptr;
+    return PyErr_Format(PyExc_TypeError, "only integer tensors of a single element can be converted to an index");
   }
   return converted(self, PyNumber_Index);
 }

@@ -9,6 +9,15 @@ namespace {
 PyObject* boolean_object(bool b) { return PyBool_FromLong(b); }
 PyObject* none() { Py_RETURN_NONE; }
 
+// guarded() for what sets a property.
+template <class F> int guarded_set(F&& set) {
+  PyObject* done = guarded([&]() -> PyObject* {
+    set();
+    return Py_None;
+  });
+  return done ? 0 : -1;
+}
+
 // __torch_function__ is not asked here: what follows only describes a tensor.
 
 // --- geometry and kind
@@ -82,14 +91,13 @@ PyObject* is_contiguous(PyObject* self, PyObject* args, PyObject* keywords) {
   if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O", const_cast<char**>(names), &given)) return nullptr;
   MemoryFormat format = MemoryFormat::contiguous;
   if (given && !memory_format_of(given, format)) {
-    PyErr_Format(PyExc_TypeError, "[is_contiguous] argument 'memory_format' must be a torch.memory_format, not %s.",
-                 Py_TYPE(given)->tp_name);
-    return nullptr;
+    return PyErr_Format(PyExc_TypeError,
+                        "[is_contiguous] argument 'memory_format' must be a torch.memory_format, not %s.",
+                        Py_TYPE(given)->tp_name);
   }
   if (format == MemoryFormat::preserve) {
-    PyErr_SetString(PyExc_RuntimeError,
-                    "[is_contiguous] preserve_format names no order of memory. Use contiguous_format.");
-    return nullptr;
+    return PyErr_Format(PyExc_RuntimeError,
+                        "[is_contiguous] preserve_format names no order of memory. Use contiguous_format.");
   }
   return boolean_object(has_format(*impl(self), format));
 }
@@ -103,8 +111,8 @@ PyObject* same_tensor(PyObject* self, PyObject*) { return new_reference(self); }
 PyObject* is_view(PyObject* self, PyObject*) { return boolean_object(impl(self)->base); }
 PyObject* is_same_size(PyObject* self, PyObject* other) {
   if (is_tensor(other)) return boolean_object(same_shape(*impl(self), *impl(other)));
-  PyErr_Format(PyExc_TypeError, "[is_same_size] argument 'other' must be Tensor, not %s.", Py_TYPE(other)->tp_name);
-  return nullptr;
+  return PyErr_Format(PyExc_TypeError, "[is_same_size] argument 'other' must be Tensor, not %s.",
+                      Py_TYPE(other)->tp_name);
 }
 
 // --- autograd state
@@ -116,13 +124,7 @@ int set_requires_grad_property(PyObject* self, PyObject* value, void*) {
     PyErr_SetString(PyExc_RuntimeError, "[requires_grad] the value must be a bool.");
     return -1;
   }
-  try {
-    set_requires_grad(*impl(self), value == Py_True);
-    return 0;
-  } catch (...) {
-    raise();
-    return -1;
-  }
+  return guarded_set([&] { set_requires_grad(*impl(self), value == Py_True); });
 }
 PyObject* requires_grad_(PyObject* self, PyObject* args, PyObject* keywords) {
   static const char* names[] = {"requires_grad", nullptr};
@@ -163,10 +165,10 @@ PyObject* get_grad(PyObject* self, void*) {
   Py_RETURN_NONE;
 }
 int set_grad(PyObject* self, PyObject* value, void*) {
-  TensorImpl& t = *impl(self);
-  TensorImpl* g = nullptr;
-  if (value && value != Py_None) {
-    try {
+  return guarded_set([&] {
+    TensorImpl& t = *impl(self);
+    TensorImpl* g = nullptr;
+    if (value && value != Py_None) {
       check(is_tensor(value), ErrorKind::type, "[grad] must be a Tensor or None. Received ", Py_TYPE(value)->tp_name,
             ".");
       g = impl(value);
@@ -175,15 +177,11 @@ int set_grad(PyObject* self, PyObject* value, void*) {
             *g, ".");
       check(same_shape(*g, t), ErrorKind::runtime, "[grad] must have the tensor's size, ", t.sizes(), ". Received ", *g,
             ".");
-    } catch (...) {
-      raise();
-      return -1;
+      g->inc();
     }
-    g->inc();
-  }
-  TensorImpl* before = std::exchange(t.grad, g);
-  if (before) before->dec();
-  return 0;
+    TensorImpl* before = std::exchange(t.grad, g);
+    if (before) before->dec();
+  });
 }
 
 // The same values without history: it shares the count of writes, so that a write through it is noticed.
@@ -221,7 +219,7 @@ PyObject* get_data(PyObject* self, void*) {
   });
 }
 int set_data(PyObject* self, PyObject* value, void*) {
-  try {
+  return guarded_set([&] {
     check(value && is_tensor(value), ErrorKind::type, "[data] must be a Tensor. Received ",
           value ? Py_TYPE(value)->tp_name : "nothing", ".");
     TensorImpl &t = *impl(self), &from = *impl(value);
@@ -229,7 +227,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
           "[data] must have the tensor's layout: both sparse or both strided. Received ", from, " for ", t, ".");
     check(!t.requires_grad() || is_differentiable(from.dtype), ErrorKind::runtime,
           "[data] must be floating point or complex for a tensor that requires grad. Received ", from, ".");
-    if (&t == &from) return 0;
+    if (&t == &from) return;
     Storage* storage = Storage::alias(*from.storage);
     storage->version = t.storage->version;
     std::exchange(t.storage, storage)->dec();
@@ -240,11 +238,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
     std::copy_n(from.size, from.ndim, t.size);
     std::copy_n(from.stride, from.ndim, t.stride);
     t.set(kContiguous, from.is_contiguous());
-    return 0;
-  } catch (...) {
-    raise();
-    return -1;
-  }
+  });
 }
 
 // --- views by name
@@ -360,8 +354,7 @@ PyObject* format_(PyObject* self, PyObject* specification) {
                          : nb::steal(PyObject_Str(self));
   if (!value) return nullptr;
   if (PyUnicode_Check(value.ptr()) && PyUnicode_Check(specification) && PyUnicode_GET_LENGTH(specification) > 0) {
-    PyErr_SetString(PyExc_TypeError, "unsupported format string passed to Tensor.__format__");
-    return nullptr;
+    return PyErr_Format(PyExc_TypeError, "unsupported format string passed to Tensor.__format__");
   }
   return PyObject_Format(value.ptr(), specification);
 }

@@ -31,6 +31,15 @@ void run_pointwise(Pointwise& p);      // may reorder and merge the dimensions o
 void copy_elements(const TensorImpl& dst, const TensorImpl& src);
 void fill_elements(const TensorImpl& dst, const Arg& number);
 
+// t's elements in row-major order, in dtype d: t itself when it lies so already.
+inline Tensor packed(TensorImpl& t, DType d) {
+  if (t.is_contiguous() && t.dtype == d) return Tensor(&t);
+  Tensor r = empty(t.sizes(), d);
+  copy_elements(*r, t);
+  return r;
+}
+inline Tensor packed(TensorImpl& t) { return packed(t, t.dtype); }
+
 constexpr DType compute_dtype(DType d) {
   switch (category(d)) {
     case Category::boolean:

@@ -59,10 +59,10 @@ struct Call {
     return {&arg[k].i, 1};
   }
   DType dtype(int k, DType otherwise) const { return has(k) ? static_cast<DType>(arg[k].i) : otherwise; }
-  TensorImpl& output(int k, Sizes size, DType d) const {  // infer: announces result k
-    out[k] = empty(size, d);
-    return *out[k];
-  }
+  TensorImpl& output(int k, Sizes size, DType d) const;  // infer: announces result k
+  // check() whose message begins with the operator's name; without a kind it is a RuntimeError.
+  template <class... Parts> void check(bool holds, const Parts&... parts) const;
+  template <class... Parts> void check(bool holds, ErrorKind kind, const Parts&... parts) const;
 };
 
 // --- geometry that a view row gives
@@ -111,7 +111,7 @@ struct OpDef {
   const char* doc = "";
   const char* home = "";                 // the public path below torch: "nn.functional", "special"; "_core" hides it
   const char* aliases = "";              // further names: "absolute", "multiply"
-  std::uint8_t forms = 0;                // 0: what its kind usually has
+  std::uint8_t forms = 0;                // 0: what its home and kind usually have
   Result result = Result::promoted;
   Expr value{};                          // a pointwise operator has a formula ...
   Expr grad[4]{};                        // ... and one for the gradient of each argument, multiplied by gy
@@ -137,6 +137,19 @@ struct OpDef {
   bool differentiable() const { return vjp || grad[0] || grad[1] || grad[2] || grad[3]; }
 };
 inline void append(std::string& s, const OpDef& op) { s += op.name(); }
+
+inline TensorImpl& Call::output(int k, Sizes size, DType d) const {
+  out[k] = Tensor::steal(empty_impl(size, d, op.name()));
+  return *out[k];
+}
+template <class... Parts>
+[[gnu::always_inline]] inline void Call::check(bool holds, ErrorKind kind, const Parts&... parts) const {
+  rl::check(holds, kind, "[", op, "] ", parts...);
+}
+template <class... Parts>
+[[gnu::always_inline]] inline void Call::check(bool holds, const Parts&... parts) const {
+  rl::check(holds, ErrorKind::runtime, "[", op, "] ", parts...);
+}
 
 struct Registrar {
   Registrar(OpDef&, const Signature&, DTypes);

@@ -68,12 +68,19 @@ std::string text_of(const Program& p, const Signature& s, int step) {
   return r + ")";
 }
 
+std::uint8_t usual_forms(const OpDef& op) {
+  std::string_view home = op.home;
+  if (home == "_core") return function;
+  if (home == "special") return function | out_;
+  return op.value ? pointwise_forms : op.view ? view_forms : plain_forms;
+}
+
 }  // namespace
 
 Registrar::Registrar(OpDef& op, const Signature& s, DTypes dtypes) {
   op.signature = &s;
   op.dtypes = dtypes;
-  if (!op.forms) op.forms = op.value ? pointwise_forms : op.view ? view_forms : plain_forms;
+  if (!op.forms) op.forms = usual_forms(op);
   parse_saves(op);
   read_bindings(op);
   op.next = head;

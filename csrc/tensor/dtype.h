@@ -83,6 +83,9 @@ template <class T> struct Type {
   using type = T;
 };
 
+template <class T> constexpr bool is_complex_type = std::is_same_v<T, complex64> || std::is_same_v<T, complex128>;
+template <class T> constexpr bool is_half_type = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
+
 template <class T> constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, bool>) return DType::bool_;
   else if constexpr (std::is_same_v<T, std::uint8_t>) return DType::u8;
@@ -119,6 +122,22 @@ template <class F> decltype(auto) visit(DType d, F&& f) {
   }
 }
 
+// The same for some of the element types; nothing happens for the others.
+template <class F> void visit_real(DType d, F&& f) {
+  visit(d, [&]<class T>(Type<T> t) {
+    if constexpr (!is_complex_type<T>) f(t);
+  });
+}
+template <class F> void visit_inexact(DType d, F&& f) {
+  visit(d, [&]<class T>(Type<T> t) {
+    if constexpr (!std::is_integral_v<T>) f(t);
+  });
+}
+template <class F> void visit_float(DType d, F&& f) {  // float or double
+  if (d == DType::f64) f(Type<double>{});
+  else if (d == DType::f32) f(Type<float>{});
+}
+
 // visit_size: for code that only moves elements, one instantiation per width.
 struct Bytes16 {
   std::uint64_t low, high;
@@ -132,9 +151,6 @@ template <class F> decltype(auto) visit_size(DType d, F&& f) {
     default: return f(Type<Bytes16>{});
   }
 }
-
-template <class T> constexpr bool is_complex_type = std::is_same_v<T, complex64> || std::is_same_v<T, complex128>;
-template <class T> constexpr bool is_half_type = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
 
 // Float to integer as x86 hardware does it, without undefined behaviour for NaN and out-of-range values.
 template <class I> inline I to_integer(double x) {

@@ -57,12 +57,12 @@ void Dims::erase(int at) {
   --n;
 }
 
-TensorImpl* empty_impl(Sizes size, DType d) {
+TensorImpl* empty_impl(Sizes size, DType d, std::string_view op) {
   int n = static_cast<int>(size.size());
   i64 bytes = 0;
-  i64 count = n == 0 ? 1 : checked_numel("empty", size);
+  i64 count = n == 0 ? 1 : checked_numel(op, size);
   if (__builtin_mul_overflow(count, size_of(d), &bytes) || bytes > (i64{1} << 57))
-    fail(ErrorKind::runtime, "[empty] the size must be representable. Received ", size, " of ", d, ".");
+    fail(ErrorKind::runtime, "[", op, "] the size must be representable. Received ", size, " of ", d, ".");
   Ref<Storage> storage = Ref<Storage>::steal(Storage::make(static_cast<std::size_t>(bytes)));  // first: it may raise
   TensorImpl* t = TensorImpl::blank(d, n);
   i64 step = 1;
@@ -126,7 +126,7 @@ Tensor zeros(Sizes size, DType d) {
   return t;
 }
 
-i64 checked_numel(const char* op, Sizes size) {
+i64 checked_numel(std::string_view op, Sizes size) {
   check(size.size() <= kMaxDim, ErrorKind::runtime, "[", op, "] a tensor has at most ", kMaxDim,
         " dimensions. Received ", size.size(), ".");
   i64 n = 1;

@@ -182,7 +182,7 @@ struct Dims {
   operator Sizes() const { return {value, static_cast<std::size_t>(n)}; }
 };
 
-TensorImpl* empty_impl(Sizes size, DType d);                       // contiguous, uninitialised
+TensorImpl* empty_impl(Sizes size, DType d, std::string_view op = "empty");  // contiguous, uninitialised
 inline TensorImpl* empty_like_impl(const TensorImpl& a, DType d);  // the same, geometry copied (a is contiguous)
 TensorImpl* empty_strided_impl(Sizes size, Sizes stride, DType d);
 inline TensorImpl* alias_impl(const TensorImpl& a);                // same storage and geometry, no autograd
@@ -195,7 +195,7 @@ Tensor zeros(Sizes size, DType d);
 
 inline bool same_sizes(Sizes a, Sizes b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 inline bool same_shape(const TensorImpl& a, const TensorImpl& b);
-i64 checked_numel(const char* op, Sizes size);                     // raises on negative or overflowing sizes
+i64 checked_numel(std::string_view op, Sizes size);                // raises on negative or overflowing sizes
 bool is_dense(const TensorImpl& a);  // covers its memory without gaps or overlaps, in some order
 bool has_internal_overlap(const TensorImpl& a);  // two indices may name one element
 i64 storage_span(Sizes size, Sizes stride);  // elements from the first to the last one reached
@@ -205,6 +205,15 @@ Dims broadcast(std::string_view op, Sizes a, Sizes b);
 // dim counted from the end when negative; raises IndexError. A 0-d tensor has one dimension here, as in PyTorch.
 int wrap_dim(std::string_view op, i64 dim, i64 ndim);
 std::uint32_t dim_mask(std::string_view op, Sizes dims, int ndim);  // bits of wrapped dims; raises on repetition
+
+// A contiguous tensor as [outer, n, inner] around one dimension; a 0-d tensor is [1, 1, 1].
+struct Along {
+  i64 outer = 1, n = 1, inner = 1;
+  Along(Sizes size, int dim) {
+    for (int d = 0; d < static_cast<int>(size.size()); ++d)
+      (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
+  }
+};
 
 // What every reader and writer of elements asks of its tensors first.
 [[noreturn, gnu::cold]] void refuse_sparse(std::string_view op);

@@ -26,12 +26,12 @@ PoolArgs adaptive_arguments(Sizes input, DType d, Sizes output) {
 // One dimension has no divisor_override.
 void by_name(const Call& c) {
   int n = dims_by_name(c);
-  Dims kernel = per_dimension(c.op.name(), "kernel_size", c.ints(1), n);
+  Dims kernel = per_dimension(c, "kernel_size", 1, n);
   c.out[0] = call<"avg_pool">(c.arg[0], kernel, c.arg[2], c.arg[3], c.arg[4], c.arg[5], n == 1 ? Arg() : c.arg[6]);
 }
 
 void adaptive_by_name(const Call& c) {
-  c.out[0] = call<"adaptive_avg_pool">(c.arg[0], per_dimension(c.op.name(), "output_size", c.ints(1), dims_by_name(c)));
+  c.out[0] = call<"adaptive_avg_pool">(c.arg[0], per_dimension(c, "output_size", 1, dims_by_name(c)));
 }
 
 }  // namespace
@@ -43,16 +43,13 @@ OP(avg_pool, number_types,
          "defaults to it. Padding counts in the divisor with count_include_pad; divisor_override replaces "
          "it.\n\nRaises RuntimeError when the window does not fit.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         PoolArgs a = arguments(c, t.sizes(), t.dtype, 1);
         Dims size = pool_output(t.sizes(), a);
-        checked_numel("avg_pool", size);
         TensorImpl& out = c.output(0, size, t.dtype);
-        GradMode off(false);
-        Tensor x = plain(t);
+        Tensor x = packed(t);
         WithoutInterpreter released(is_long(a));
         avg_pool(a, x->data(), out.data());
       },
@@ -73,16 +70,13 @@ OP(avg_pool_backward, floats,
    "ceil_mode: bool, count_include_pad: bool, divisor_override: int | None) -> Tensor") {
   .doc = "The gradient of avg_pool by its input [*input_size].",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& gradient = c.tensor(0);
         PoolArgs a = arguments(c, c.ints(1), gradient.dtype, 2);
         check_pooled({"avg_pool", a.spatial}, gradient, pool_output(c.ints(1), a));
-        checked_numel("avg_pool_backward", c.ints(1));
         TensorImpl& out = c.output(0, c.ints(1), gradient.dtype);
-        GradMode off(false);
-        Tensor gy = plain(gradient);
+        Tensor gy = packed(gradient);
         WithoutInterpreter released(is_long(a));
         avg_pool_backward(a, gy->data(), out.data());
       },
@@ -96,17 +90,14 @@ OP(avg_pool_backward, floats,
 OP(adaptive_avg_pool, floats, "adaptive_avg_pool(input: Tensor, output_size: ints) -> Tensor") {
   .doc = "The mean of each of *output_size windows that cover input [N, C, *] or [C, *] evenly.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         PoolArgs a = adaptive_arguments(t.sizes(), t.dtype, c.ints(1));
         Dims size = pool_output(t.sizes(), a);
-        checked_numel("adaptive_avg_pool", size);
         TensorImpl& out = c.output(0, size, t.dtype);
         if (out.numel == 0) return;
-        GradMode off(false);
-        Tensor x = plain(t);
+        Tensor x = packed(t);
         WithoutInterpreter released(t.numel >= 1 << 16);
         adaptive_avg_pool(a, x->data(), out.data());
       },
@@ -122,20 +113,16 @@ OP(adaptive_avg_pool_backward, floats,
    "adaptive_avg_pool_backward(gradient: Tensor, input_size: ints, spatial: int) -> Tensor") {
   .doc = "The gradient of adaptive_avg_pool by its input [*input_size], over the last `spatial` dimensions.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& gradient = c.tensor(0);
         i64 n = c.integer(2);
-        check(n >= 1 && n <= 3 && gradient.ndim > n, ErrorKind::runtime,
-              "[adaptive_avg_pool_backward] spatial must be 1 to 3 of the gradient's dimensions. Received ", n, " for ",
-              describe(gradient), ".");
+        c.check(n >= 1 && n <= 3 && gradient.ndim > n, "spatial must be 1 to 3 of the gradient's dimensions. Received ",
+                n, " for ", describe(gradient), ".");
         PoolArgs a = adaptive_arguments(c.ints(1), gradient.dtype, gradient.sizes().last(static_cast<std::size_t>(n)));
         check_pooled({"adaptive_avg_pool", a.spatial}, gradient, pool_output(c.ints(1), a));
-        checked_numel("adaptive_avg_pool_backward", c.ints(1));
         TensorImpl& out = c.output(0, c.ints(1), gradient.dtype);
-        GradMode off(false);
-        Tensor gy = plain(gradient);
+        Tensor gy = packed(gradient);
         WithoutInterpreter released(out.numel >= 1 << 16);
         adaptive_avg_pool_backward(a, gy->data(), out.data());
       },
@@ -155,45 +142,26 @@ OP(avg_pool1d, number_types,
   .compose = by_name,
   .samples = "randn(2, 3, 7), 3\nrandn(3, 7), 3, 2, 1, True, False",
 };
-OP(avg_pool2d, number_types,
-   "avg_pool2d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, ceil_mode: bool = "
-   "False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor") {
-  .doc = "The means of a window that slides over the image of input [N, C, H, W] or [C, H, W].\n\nRaises RuntimeError "
-         "when the window does not fit.",
-  .home = "nn.functional",
-  .forms = function | out_,
-  .compose = by_name,
-  .samples = "randn(2, 3, 6, 7), 3\nrandn(2, 6, 7), (2, 3), (1, 2), (1, 0), True, False\nrandn(2, 6, 7), 2, "
-             "divisor_override=3",
-};
-OP(avg_pool3d, number_types,
-   "avg_pool3d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, ceil_mode: bool = "
-   "False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor") {
-  .doc = "The means of a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W].\n\nRaises "
-         "RuntimeError when the window does not fit.",
-  .home = "nn.functional",
-  .forms = function | out_,
-  .compose = by_name,
-  .samples = "randn(1, 2, 4, 5, 4), 2",
-};
+#define AVG_POOL(n, where_, places, samples_)                                                                       \
+  OP(avg_pool##n##d, number_types,                                                                                  \
+     "avg_pool" #n "d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, ceil_mode: " \
+     "bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor") {              \
+    .doc = "The means of a window that slides " where_ " of input [N, C, " places "] or [C, " places                \
+           "].\n\nRaises RuntimeError when the window does not fit.",                                               \
+    .home = "nn.functional", .forms = function | out_, .compose = by_name, .samples = samples_,                     \
+  }
 
-OP(adaptive_avg_pool1d, floats, "adaptive_avg_pool1d(input: Tensor, output_size: ints) -> Tensor") {
-  .doc = "The means of output_size windows that cover L of input [N, C, L] or [C, L] evenly.",
-  .forms = function,
-  .compose = adaptive_by_name,
-  .samples = "randn(2, 3, 7), 3",
-};
-OP(adaptive_avg_pool2d, floats, "adaptive_avg_pool2d(input: Tensor, output_size: ints) -> Tensor") {
-  .doc = "The means of windows that cover the image of input [N, C, H, W] or [C, H, W] evenly.",
-  .home = "nn.functional",
-  .forms = function,
-  .compose = adaptive_by_name,
-  .samples = "randn(2, 3, 6, 7), (4, 3)",
-};
-OP(adaptive_avg_pool3d, floats, "adaptive_avg_pool3d(input: Tensor, output_size: ints) -> Tensor") {
-  .doc = "The means of windows that cover the volume of input [N, C, D, H, W] or [C, D, H, W] evenly.",
-  .home = "nn.functional",
-  .forms = function,
-  .compose = adaptive_by_name,
-  .samples = "randn(1, 2, 4, 5, 4), 2",
-};
+AVG_POOL(
+    2, "over the image", "H, W",
+    "randn(2, 3, 6, 7), 3\nrandn(2, 6, 7), (2, 3), (1, 2), (1, 0), True, False\nrandn(2, 6, 7), 2, divisor_override=3");
+AVG_POOL(3, "through the volume", "D, H, W", "randn(1, 2, 4, 5, 4), 2");
+
+#define ADAPTIVE_AVG_POOL(n, home_, windows, places, samples_)                                                  \
+  OP(adaptive_avg_pool##n##d, floats, "adaptive_avg_pool" #n "d(input: Tensor, output_size: ints) -> Tensor") { \
+    .doc = "The means of " windows " of input [N, C, " places "] or [C, " places "] evenly.", .home = home_,    \
+    .forms = function, .compose = adaptive_by_name, .samples = samples_,                                        \
+  }
+
+ADAPTIVE_AVG_POOL(1, "", "output_size windows that cover L", "L", "randn(2, 3, 7), 3");
+ADAPTIVE_AVG_POOL(2, "nn.functional", "windows that cover the image", "H, W", "randn(2, 3, 6, 7), (4, 3)");
+ADAPTIVE_AVG_POOL(3, "nn.functional", "windows that cover the volume", "D, H, W", "randn(1, 2, 4, 5, 4), 2");

@@ -18,26 +18,25 @@ struct Window {
 
   Window(const Call& c, int at, int spatial_)
       : spatial(spatial_),
-        stride(per_dimension(c.op.name(), "stride", c.ints(at), spatial)),
-        padding(per_dimension(c.op.name(), "padding", c.ints(at + 1), spatial)),
-        dilation(per_dimension(c.op.name(), "dilation", c.ints(at + 2), spatial)),
-        output_padding(per_dimension(c.op.name(), "output_padding", c.ints(at + 4), spatial)),
+        stride(per_dimension(c, "stride", at, spatial)),
+        padding(per_dimension(c, "padding", at + 1, spatial)),
+        dilation(per_dimension(c, "dilation", at + 2, spatial)),
+        output_padding(per_dimension(c, "output_padding", at + 4, spatial)),
         transposed(c.flag(at + 3)),
         groups(c.integer(at + 5)) {
     check_each(c.op.name(), "non-positive stride is not supported", stride, 1);
     check_each(c.op.name(), "negative padding is not supported", padding, 0);
     check_each(c.op.name(), "dilation should be greater than zero", dilation, 1);
     check_each(c.op.name(), "negative output_padding is not supported", output_padding, 0);
-    check(groups > 0, ErrorKind::runtime, "[", c.op.name(), "] non-positive groups is not supported. Received ", groups,
-          ".");
+    c.check(groups > 0, "non-positive groups is not supported. Received ", groups, ".");
     for (int d = 0; transposed && d < spatial; ++d)
-      check(output_padding[d] < std::max(stride[d], dilation[d]), ErrorKind::runtime, "[", c.op.name(),
-            "] output padding must be smaller than either stride or dilation, but got output_padding: ",
-            Sizes(output_padding), " stride: ", Sizes(stride), " dilation: ", Sizes(dilation), ".");
+      c.check(output_padding[d] < std::max(stride[d], dilation[d]),
+              "output padding must be smaller than either stride or dilation, but got output_padding: ",
+              Sizes(output_padding), " stride: ", Sizes(stride), " dilation: ", Sizes(dilation), ".");
   }
 
   // The size of the result of a convolution with this kernel.
-  Dims result(std::string_view op, Sizes in, Sizes kernel) const {
+  Dims result(const Call& c, Sizes in, Sizes kernel) const {
     Dims out, padded;
     bool fits = true, exists = true;
     for (int d = 0; d < spatial; ++d) {
@@ -50,11 +49,11 @@ struct Window {
       exists &= out[d] > 0;
     }
     if (transposed)
-      check(exists, ErrorKind::runtime, "[", op, "] Given input size per channel: ", by_times(in),
-            ". Calculated output size per channel: ", by_times(out), ". Output size is too small.");
+      c.check(exists, "Given input size per channel: ", by_times(in),
+              ". Calculated output size per channel: ", by_times(out), ". Output size is too small.");
     else
-      check(fits, ErrorKind::runtime, "[", op, "] Calculated padded input size per channel: ", by_times(padded),
-            ". Kernel size: ", by_times(kernel), ". Kernel size can't be greater than actual input size.");
+      c.check(fits, "Calculated padded input size per channel: ", by_times(padded), ". Kernel size: ", by_times(kernel),
+              ". Kernel size can't be greater than actual input size.");
     return out;
   }
 };
@@ -82,16 +81,16 @@ bool is_long(const ConvArgs& a) {
   return work >= 1 << 18;
 }
 
-void check_dtypes(std::string_view op, const TensorImpl& a, const TensorImpl& b, const char* what) {
-  check(a.dtype == b.dtype, ErrorKind::runtime, "[", op, "] Input type (", a.dtype, ") and ", what, " type (", b.dtype,
-        ") should be the same. Received ", describe(a), " and ", describe(b), ". Convert one with .to(dtype).");
-  check(a.dtype != DType::bool_, ErrorKind::not_implemented, "[", op,
-        "] a convolution is not implemented for 'Bool'. Received ", describe(a), ". Convert with .to(dtype).");
+void check_dtypes(const Call& c, const TensorImpl& a, const TensorImpl& b, const char* what) {
+  c.check(a.dtype == b.dtype, "Input type (", a.dtype, ") and ", what, " type (", b.dtype,
+          ") should be the same. Received ", describe(a), " and ", describe(b), ". Convert one with .to(dtype).");
+  c.check(a.dtype != DType::bool_, ErrorKind::not_implemented, "a convolution is not implemented for 'Bool'. Received ",
+          describe(a), ". Convert with .to(dtype).");
 }
 
-int spatial_dims(std::string_view op, const TensorImpl& weight) {
-  check(weight.ndim >= 3 && weight.ndim <= 5, ErrorKind::runtime, "[", op,
-        "] weight must have one to three spatial dimensions. Received ", describe(weight), ".");
+int spatial_dims(const Call& c, const TensorImpl& weight) {
+  c.check(weight.ndim >= 3 && weight.ndim <= 5, "weight must have one to three spatial dimensions. Received ",
+          describe(weight), ".");
   return weight.ndim - 2;
 }
 
@@ -102,54 +101,47 @@ Dims batched(Sizes size, int spatial) {
   return d;
 }
 
-Tensor plain(TensorImpl& t) { return call<"contiguous">(Tensor(&t)); }
-
-void check_channels(std::string_view op, const Window& w, const TensorImpl& input, const TensorImpl& weight, Sizes in) {
+void check_channels(const Call& c, const Window& w, const TensorImpl& input, const TensorImpl& weight, Sizes in) {
   i64 out = weight.size[0];
-  check(out >= w.groups, ErrorKind::runtime, "[", op, "] Given groups=", w.groups, ", expected weight to be at least ",
-        w.groups, " at dimension 0, but got weight of size ", weight.sizes(), " instead.");
-  check(out % w.groups == 0, ErrorKind::runtime, "[", op, "] Given groups=", w.groups,
-        ", expected weight to be divisible by ", w.groups, " at dimension 0, but got weight of size ", weight.sizes(),
-        " instead.");
+  c.check(out >= w.groups, "Given groups=", w.groups, ", expected weight to be at least ", w.groups,
+          " at dimension 0, but got weight of size ", weight.sizes(), " instead.");
+  c.check(out % w.groups == 0, "Given groups=", w.groups, ", expected weight to be divisible by ", w.groups,
+          " at dimension 0, but got weight of size ", weight.sizes(), " instead.");
   i64 wanted = w.transposed ? out : weight.size[1] * w.groups;
-  check(in[1] == wanted, ErrorKind::runtime, "[", op, "] Given ",
-        w.transposed ? str("transposed=1") : str("groups=", w.groups), ", weight of size ", weight.sizes(),
-        ", expected input", input.sizes(), " to have ", wanted, " channels, but got ", in[1], " channels instead.");
+  c.check(in[1] == wanted, "Given ", w.transposed ? str("transposed=1") : str("groups=", w.groups), ", weight of size ",
+          weight.sizes(), ", expected input", input.sizes(), " to have ", wanted, " channels, but got ", in[1],
+          " channels instead.");
   for (int d = 2; d < weight.ndim; ++d) {
-    check(weight.size[d] > 0 && weight.size[d] < kLargestExtent, ErrorKind::runtime, "[", op,
-          "] the kernel must not be empty. Received weight ", describe(weight), ".");
-    check(in[static_cast<std::size_t>(d)] > 0 && in[static_cast<std::size_t>(d)] < kLargestExtent, ErrorKind::runtime,
-          "[", op, "] Only zero batch or zero channel inputs are supported, but got input shape: ", input.sizes(), ".");
+    c.check(weight.size[d] > 0 && weight.size[d] < kLargestExtent, "the kernel must not be empty. Received weight ",
+            describe(weight), ".");
+    c.check(in[static_cast<std::size_t>(d)] > 0 && in[static_cast<std::size_t>(d)] < kLargestExtent,
+            "Only zero batch or zero channel inputs are supported, but got input shape: ", input.sizes(), ".");
   }
 }
 
 void convolution_kernel(const Call& c) {
   TensorImpl &input = c.tensor(0), &weight = c.tensor(1);
-  std::string_view op = c.op.name();
-  int spatial = spatial_dims(op, weight);
-  check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", op, "] Expected ", spatial + 1,
-        "D (unbatched) or ", spatial + 2, "D (batched) input to conv", spatial,
-        "d, but got input of size: ", input.sizes(), ".");
-  check_dtypes(op, input, weight, "weight");
+  int spatial = spatial_dims(c, weight);
+  c.check(input.ndim == spatial + 1 || input.ndim == spatial + 2, "Expected ", spatial + 1, "D (unbatched) or ",
+          spatial + 2, "D (batched) input to conv", spatial, "d, but got input of size: ", input.sizes(), ".");
+  check_dtypes(c, input, weight, "weight");
   Window w(c, 3, spatial);
   Dims in = batched(input.sizes(), spatial);
-  check_channels(op, w, input, weight, in);
+  check_channels(c, w, input, weight, in);
   i64 channels = w.transposed ? weight.size[1] * w.groups : weight.size[0];
   if (c.has(2)) {
     TensorImpl& bias = c.tensor(2);
-    check_dtypes(op, input, bias, "bias");
-    check(bias.ndim == 1 && bias.size[0] == channels, ErrorKind::runtime, "[", op, "] Given ",
-          w.transposed ? "transposed=1, " : "", "weight of size ", weight.sizes(),
-          ", expected bias to be 1-dimensional with ", channels, " elements, but got bias of size ", bias.sizes(),
-          " instead.");
+    check_dtypes(c, input, bias, "bias");
+    c.check(bias.ndim == 1 && bias.size[0] == channels, "Given ", w.transposed ? "transposed=1, " : "",
+            "weight of size ", weight.sizes(), ", expected bias to be 1-dimensional with ", channels,
+            " elements, but got bias of size ", bias.sizes(), " instead.");
   }
-  Dims out = w.result(op, Sizes(in).subspan(2), weight.sizes().subspan(2));
+  Dims out = w.result(c, Sizes(in).subspan(2), weight.sizes().subspan(2));
   out.insert(0, channels);
   out.insert(0, in[0]);
   checked_numel("convolution", out);
 
-  GradMode off(false);
-  Tensor x = plain(input), k = plain(weight), bias = c.has(2) ? plain(c.tensor(2)) : Tensor();
+  Tensor x = packed(input), k = packed(weight), bias = c.has(2) ? packed(c.tensor(2)) : Tensor();
   Dims shape = out;
   if (input.ndim == spatial + 1) shape.erase(0);
   TensorImpl& y = c.output(0, shape, input.dtype);
@@ -162,6 +154,7 @@ void convolution_kernel(const Call& c) {
     if (!bias) return;
     Dims column{channels};
     for (int d = 0; d < spatial; ++d) column.push(1);
+    GradMode off(false);
     c.out[0] = Tensor(&y) + call<"view">(bias, column);
   } else {
     ConvArgs a = kernel_arguments(w, y.dtype, in, weight.sizes(), out);
@@ -171,38 +164,24 @@ void convolution_kernel(const Call& c) {
 }
 
 // Sizes of the result of a derivative must lead to those of the gradient.
-void check_gradient(std::string_view op, const Window& w, Sizes input, Sizes weight, Sizes gradient) {
-  Dims in = batched(input, w.spatial), wanted = w.result(op, Sizes(in).subspan(2), weight.subspan(2));
+void check_gradient(const Call& c, const Window& w, Sizes input, Sizes weight, Sizes gradient) {
+  Dims in = batched(input, w.spatial), wanted = w.result(c, Sizes(in).subspan(2), weight.subspan(2));
   wanted.insert(0, w.transposed ? weight[1] * w.groups : weight[0]);
   wanted.insert(0, in[0]);
   Dims got = batched(gradient, w.spatial);
-  check(input.size() == gradient.size() && same_sizes(wanted, got), ErrorKind::runtime, "[", op,
-        "] the gradient must have the size of the convolution's result, ", Sizes(wanted), ". Received ", gradient, ".");
+  c.check(input.size() == gradient.size() && same_sizes(wanted, got),
+          "the gradient must have the size of the convolution's result, ", Sizes(wanted), ". Received ", gradient, ".");
 }
 
-// The attributes of a convolution, arguments `at` and on of the row that is differentiated, for a call.
-struct Attributes {
-  Arg stride, padding, dilation, transposed, output_padding, groups;
-  Attributes(Backward& b, int at)
-      : stride(b.arg(at)),
-        padding(b.arg(at + 1)),
-        dilation(b.arg(at + 2)),
-        transposed(b.arg(at + 3)),
-        output_padding(b.arg(at + 4)),
-        groups(b.arg(at + 5)) {}
-};
-Tensor convolve(const Tensor& input, const Tensor& weight, const Attributes& a) {
-  return call<"convolution">(input, weight, Arg(), a.stride, a.padding, a.dilation, a.transposed, a.output_padding,
-                             a.groups);
+// Another row of the family with the attributes of the one that is differentiated: arguments 3 and on of each.
+template <OpName row, class Third> Tensor derived(Backward& b, const Tensor& x, const Tensor& y, const Third& third) {
+  return call<row>(x, y, third, b.arg(3), b.arg(4), b.arg(5), b.arg(6), b.arg(7), b.arg(8));
 }
-Tensor by_input(const Tensor& gradient, const Tensor& weight, Sizes input, const Attributes& a) {
-  return call<"convolution_backward_input">(gradient, weight, input, a.stride, a.padding, a.dilation, a.transposed,
-                                            a.output_padding, a.groups);
+Tensor convolve(Backward& b, const Tensor& input, const Tensor& weight) {
+  return derived<"convolution">(b, input, weight, Arg());
 }
-Tensor by_weight(const Tensor& gradient, const Tensor& input, Sizes weight, const Attributes& a) {
-  return call<"convolution_backward_weight">(gradient, input, weight, a.stride, a.padding, a.dilation, a.transposed,
-                                             a.output_padding, a.groups);
-}
+constexpr auto by_input = derived<"convolution_backward_input", Sizes>;    // gradient, weight, input's sizes
+constexpr auto by_weight = derived<"convolution_backward_weight", Sizes>;  // gradient, input, weight's sizes
 
 }  // namespace
 
@@ -217,9 +196,8 @@ OP(convolution, numeric_types,
   .vjp =
       [](Backward& b) {
         Tensor gy = b.gradient();
-        Attributes a(b, 3);
-        if (b.needs(0)) b.set(0, by_input(gy, conj(b.tensor(1)), b.sizes(0), a));
-        if (b.needs(1)) b.set(1, by_weight(gy, conj(b.tensor(0)), b.sizes(1), a));
+        if (b.needs(0)) b.set(0, by_input(b, gy, conj(b.tensor(1)), b.sizes(0)));
+        if (b.needs(1)) b.set(1, by_weight(b, gy, conj(b.tensor(0)), b.sizes(1)));
         if (b.given(2) && b.needs(2)) {
           int channels = gy->ndim == static_cast<int>(b.sizes(1).size()) ? 1 : 0;
           Dims others;
@@ -243,24 +221,20 @@ OP(convolution_backward_input, numeric_types,
    "dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
   .doc = "The derivative of a convolution by its input [*input_size], times the gradient of its result.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &gradient = c.tensor(0), &weight = c.tensor(1);
-        int spatial = spatial_dims(c.op.name(), weight);
-        check_dtypes(c.op.name(), gradient, weight, "weight");
+        int spatial = spatial_dims(c, weight);
+        check_dtypes(c, gradient, weight, "weight");
         Window w(c, 3, spatial);
         Sizes size = c.ints(2);
-        check(static_cast<int>(size.size()) == spatial + 1 || static_cast<int>(size.size()) == spatial + 2,
-              ErrorKind::runtime, "[", c.op.name(), "] input_size must have ", spatial + 1, " or ", spatial + 2,
-              " entries. Received ", size, ".");
-        checked_numel("convolution_backward_input", size);
+        c.check(static_cast<int>(size.size()) == spatial + 1 || static_cast<int>(size.size()) == spatial + 2,
+                "input_size must have ", spatial + 1, " or ", spatial + 2, " entries. Received ", size, ".");
         TensorImpl& out = c.output(0, size, gradient.dtype);
         Dims in = batched(size, spatial), map = batched(gradient.sizes(), spatial);
-        check_channels(c.op.name(), w, out, weight, in);
-        check_gradient(c.op.name(), w, size, weight.sizes(), gradient.sizes());
-        GradMode off(false);
-        Tensor gy = plain(gradient), k = plain(weight);
+        check_channels(c, w, out, weight, in);
+        check_gradient(c, w, size, weight.sizes(), gradient.sizes());
+        Tensor gy = packed(gradient), k = packed(weight);
         ConvArgs a = w.transposed ? kernel_arguments(w, out.dtype, map, weight.sizes(), in)
                                   : kernel_arguments(w, out.dtype, in, weight.sizes(), map);
         WithoutInterpreter released(is_long(a));
@@ -270,9 +244,8 @@ OP(convolution_backward_input, numeric_types,
   .vjp =
       [](Backward& b) {
         Tensor g = b.gradient();
-        Attributes a(b, 3);
-        if (b.needs(0)) b.set(0, convolve(g, conj(b.tensor(1)), a));
-        if (b.needs(1)) b.set(1, by_weight(conj(b.tensor(0)), g, b.sizes(1), a));
+        if (b.needs(0)) b.set(0, convolve(b, g, conj(b.tensor(1))));
+        if (b.needs(1)) b.set(1, by_weight(b, conj(b.tensor(0)), g, b.sizes(1)));
       },
   .saves = "weight for gradient, gradient for weight",
   .samples = "randn(2, 4, 5), randn(4, 3, 3), (2, 3, 7), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 6, 8, 20), "
@@ -284,23 +257,20 @@ OP(convolution_backward_weight, numeric_types,
    "dilation: ints, transposed: bool, output_padding: ints, groups: int) -> Tensor") {
   .doc = "The derivative of a convolution by its weight [*weight_size], times the gradient of its result.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &gradient = c.tensor(0), &input = c.tensor(1);
-        check_dtypes(c.op.name(), gradient, input, "input");
+        check_dtypes(c, gradient, input, "input");
         Sizes size = c.ints(2);
-        checked_numel("convolution_backward_weight", size);
         TensorImpl& out = c.output(0, size, gradient.dtype);
-        int spatial = spatial_dims(c.op.name(), out);
-        check(input.ndim == spatial + 1 || input.ndim == spatial + 2, ErrorKind::runtime, "[", c.op.name(),
-              "] input must have ", spatial + 1, " or ", spatial + 2, " dimensions. Received ", describe(input), ".");
+        int spatial = spatial_dims(c, out);
+        c.check(input.ndim == spatial + 1 || input.ndim == spatial + 2, "input must have ", spatial + 1, " or ",
+                spatial + 2, " dimensions. Received ", describe(input), ".");
         Window w(c, 3, spatial);
         Dims in = batched(input.sizes(), spatial), map = batched(gradient.sizes(), spatial);
-        check_channels(c.op.name(), w, input, out, in);
-        check_gradient(c.op.name(), w, input.sizes(), size, gradient.sizes());
-        GradMode off(false);
-        Tensor gy = plain(gradient), x = plain(input);
+        check_channels(c, w, input, out, in);
+        check_gradient(c, w, input.sizes(), size, gradient.sizes());
+        Tensor gy = packed(gradient), x = packed(input);
         ConvArgs a = w.transposed ? kernel_arguments(w, out.dtype, map, size, in)
                                   : kernel_arguments(w, out.dtype, in, size, map);
         WithoutInterpreter released(is_long(a));
@@ -310,9 +280,8 @@ OP(convolution_backward_weight, numeric_types,
   .vjp =
       [](Backward& b) {
         Tensor g = b.gradient();
-        Attributes a(b, 3);
-        if (b.needs(0)) b.set(0, convolve(conj(b.tensor(1)), g, a));
-        if (b.needs(1)) b.set(1, by_input(conj(b.tensor(0)), g, b.sizes(1), a));
+        if (b.needs(0)) b.set(0, convolve(b, conj(b.tensor(1)), g));
+        if (b.needs(1)) b.set(1, by_input(b, conj(b.tensor(0)), g, b.sizes(1)));
       },
   .saves = "input for gradient, gradient for input",
   .samples = "randn(2, 4, 5), randn(2, 3, 7), (4, 3, 3), (1,), (0,), (1,), False, (0,), 1\nrandn(2, 6, 8, 20), "

@@ -19,6 +19,10 @@ inline Dims per_dimension(std::string_view op, const char* what, Sizes given, in
   return Dims(given);
 }
 
+inline Dims per_dimension(const Call& c, const char* what, int argument, int spatial) {
+  return per_dimension(c.op.name(), what, c.ints(argument), spatial);
+}
+
 constexpr i64 kLargestExtent = i64{1} << 31;  // sums and products of two such numbers fit
 
 inline void check_each(std::string_view op, const char* text, const Dims& values, i64 least) {

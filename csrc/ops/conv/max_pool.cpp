@@ -11,16 +11,14 @@ void max_backward(Backward& b, int spatial) {
 // The name's own number of dimensions.
 template <bool WithIndices> void by_name(const Call& c) {
   int n = dims_by_name(c);
-  std::string_view op = c.op.name();
-  Dims kernel = per_dimension(op, "kernel_size", c.ints(1), n);
+  Dims kernel = per_dimension(c, "kernel_size", 1, n);
   auto r = call_all<"max_pool">(c.arg[0], kernel, c.arg[2], c.arg[3], c.arg[4], c.arg[5]);
   c.out[0] = std::move(r[0]);
   if (WithIndices) c.out[1] = std::move(r[1]);
 }
 
 void adaptive_by_name(const Call& c) {
-  auto r =
-      call_all<"adaptive_max_pool">(c.arg[0], per_dimension(c.op.name(), "output_size", c.ints(1), dims_by_name(c)));
+  auto r = call_all<"adaptive_max_pool">(c.arg[0], per_dimension(c, "output_size", 1, dims_by_name(c)));
   c.out[0] = std::move(r[0]);
   c.out[1] = std::move(r[1]);
 }
@@ -34,7 +32,6 @@ OP(max_pool, real_types,
          "One entry of kernel_size per spatial dimension; stride defaults to it.\n\nRaises RuntimeError when the "
          "window does not fit.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
@@ -42,10 +39,8 @@ OP(max_pool, real_types,
         PoolArgs a = pool_input(op, t.sizes(), t.dtype);
         slide(a, op, c.ints(1), c.ints(2), c.ints(3), c.ints(4), c.flag(5));
         Dims size = pool_output(t.sizes(), a);
-        checked_numel("max_pool", size);
         TensorImpl &out = c.output(0, size, t.dtype), &indices = c.output(1, size, DType::i64);
-        GradMode off(false);
-        Tensor x = plain(t);
+        Tensor x = packed(t);
         WithoutInterpreter released(is_long(a));
         max_pool(a, x->data(), out.data(), indices.data_as<i64>());
       },
@@ -62,7 +57,6 @@ OP(adaptive_max_pool, real_types,
   .doc = "The maximum of each of *output_size windows that cover input [N, C, *] or [C, *] evenly, and its position in "
          "the flattened plane (int64).",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
@@ -71,11 +65,9 @@ OP(adaptive_max_pool, real_types,
         check_each(str(op), "elements of output_size must be greater than or equal to 0", Dims(c.ints(1)), 0);
         for (std::size_t d = 0; d < c.ints(1).size(); ++d) a.out[d] = c.ints(1)[d];
         Dims size = pool_output(t.sizes(), a);
-        checked_numel("adaptive_max_pool", size);
         TensorImpl &out = c.output(0, size, t.dtype), &indices = c.output(1, size, DType::i64);
         if (out.numel == 0) return;
-        GradMode off(false);
-        Tensor x = plain(t);
+        Tensor x = packed(t);
         WithoutInterpreter released(t.numel >= 1 << 16);
         adaptive_max_pool(a, x->data(), out.data(), indices.data_as<i64>());
       },
@@ -90,7 +82,6 @@ OP(max_pool_backward, floats,
   .doc = "The gradient of maximum pooling by its input [*input_size]: each element of gradient is added at its index "
          "in the plane, the last `spatial` dimensions.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &gradient = c.tensor(0), &indices = c.tensor(1);
@@ -111,10 +102,8 @@ OP(max_pool_backward, floats,
                   size, ".");
           else a.out[k - lead] = gradient.size[k], plane *= size[k];
         }
-        checked_numel("max_pool_backward", size);
         TensorImpl& out = c.output(0, size, gradient.dtype);
-        GradMode off(false);
-        Tensor gy = plain(gradient), at = plain(indices);
+        Tensor gy = packed(gradient), at = packed(indices);
         const i64* p = at->data_as<i64>();
         bool inside = true;
         for (i64 i = 0; i < at->numel; ++i) inside &= p[i] >= 0 && p[i] < plane;
@@ -141,84 +130,45 @@ OP(max_pool_backward, floats,
             "must be in",
 };
 
-OP(max_pool1d_with_indices, real_types,
-   "max_pool1d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: "
-   "ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima under a window that slides along L of input [N, C, L] or [C, L], and their positions along L.",
-  .forms = function,
-  .compose = by_name<true>,
-  .samples = "distinct(2, 3, 7), 3\ndistinct(3, 7), 2, 1, 1",
-  .errors = "randn(3), 2 => RuntimeError: [max_pool1d] Expected 2D or 3D (batch mode) tensor",
-};
-OP(max_pool2d_with_indices, real_types,
-   "max_pool2d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: "
-   "ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima under a window that slides over the image of input [N, C, H, W] or [C, H, W], and their positions "
-         "in the flattened image.",
-  .home = "nn.functional",
-  .forms = function,
-  .compose = by_name<true>,
-  .samples = "distinct(2, 3, 6, 7), 3\ndistinct(2, 6, 7), (2, 3), 1, 1, 1, True",
-  .errors = "randn(1, 3, 2, 2), (2, 2, 2) => RuntimeError: [max_pool2d_with_indices] expected kernel_size",
-};
-OP(max_pool3d_with_indices, real_types,
-   "max_pool3d_with_indices(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: "
-   "ints = 1, ceil_mode: bool = False) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima under a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W], and their "
-         "positions in the flattened volume.",
-  .home = "nn.functional",
-  .forms = function,
-  .compose = by_name<true>,
-  .samples = "distinct(1, 2, 4, 5, 4), 2",
-};
-OP(max_pool1d, real_types,
-   "max_pool1d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
-   "ceil_mode: bool = False) -> Tensor") {
-  .doc = "The maxima under a window that slides along L of input [N, C, L] or [C, L].",
-  .forms = function,
-  .compose = by_name<false>,
-  .samples = "distinct(2, 3, 7), 3",
-};
-OP(max_pool2d, real_types,
-   "max_pool2d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
-   "ceil_mode: bool = False) -> Tensor") {
-  .doc = "The maxima under a window that slides over the image of input [N, C, H, W] or [C, H, W].",
-  .forms = function,
-  .compose = by_name<false>,
-  .samples = "distinct(2, 3, 6, 7), 3",
-};
-OP(max_pool3d, real_types,
-   "max_pool3d(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, "
-   "ceil_mode: bool = False) -> Tensor") {
-  .doc = "The maxima under a window that slides through the volume of input [N, C, D, H, W] or [C, D, H, W].",
-  .forms = function,
-  .compose = by_name<false>,
-  .samples = "distinct(1, 2, 4, 5, 4), 2",
-};
+#define WINDOW                                                                                                        \
+  "(input: Tensor, kernel_size: ints, stride: ints | None = None, padding: ints = 0, dilation: ints = 1, ceil_mode: " \
+  "bool = False) -> "
+#define MAX_POOL_WITH_INDICES(n, home_, where_, places, flattened, samples_, errors_)                    \
+  OP(max_pool##n##d_with_indices, real_types,                                                            \
+     "max_pool" #n "d_with_indices" WINDOW "(output: Tensor, indices: Tensor)") {                        \
+    .doc = "The maxima under a window that slides " where_ " of input [N, C, " places "] or [C, " places \
+           "], and their positions " flattened ".",                                                      \
+    .home = home_, .forms = function, .compose = by_name<true>, .samples = samples_, .errors = errors_,  \
+  }
 
-OP(adaptive_max_pool1d, real_types,
-   "adaptive_max_pool1d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima of output_size windows that cover L of input [N, C, L] or [C, L] evenly, and their positions "
-         "along L.",
-  .forms = function,
-  .compose = adaptive_by_name,
-  .samples = "distinct(2, 3, 7), 3",
-};
-OP(adaptive_max_pool2d, real_types,
-   "adaptive_max_pool2d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima of windows that cover the image of input [N, C, H, W] or [C, H, W] evenly, and their positions in "
-         "the flattened image.",
-  .home = "nn.functional",
-  .forms = function,
-  .compose = adaptive_by_name,
-  .samples = "distinct(2, 3, 6, 7), (4, 3)",
-};
-OP(adaptive_max_pool3d, real_types,
-   "adaptive_max_pool3d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") {
-  .doc = "The maxima of windows that cover the volume of input [N, C, D, H, W] or [C, D, H, W] evenly, and their "
-         "positions in the flattened volume.",
-  .home = "nn.functional",
-  .forms = function,
-  .compose = adaptive_by_name,
-  .samples = "distinct(1, 2, 4, 5, 4), 2",
-};
+MAX_POOL_WITH_INDICES(1, "", "along L", "L", "along L", "distinct(2, 3, 7), 3\ndistinct(3, 7), 2, 1, 1",
+                      "randn(3), 2 => RuntimeError: [max_pool1d] Expected 2D or 3D (batch mode) tensor");
+MAX_POOL_WITH_INDICES(2, "nn.functional", "over the image", "H, W", "in the flattened image",
+                      "distinct(2, 3, 6, 7), 3\ndistinct(2, 6, 7), (2, 3), 1, 1, 1, True",
+                      "randn(1, 3, 2, 2), (2, 2, 2) => RuntimeError: [max_pool2d_with_indices] expected kernel_size");
+MAX_POOL_WITH_INDICES(3, "nn.functional", "through the volume", "D, H, W", "in the flattened volume",
+                      "distinct(1, 2, 4, 5, 4), 2", "");
+
+#define MAX_POOL(n, where_, places, samples_)                                                                  \
+  OP(max_pool##n##d, real_types, "max_pool" #n "d" WINDOW "Tensor") {                                          \
+    .doc = "The maxima under a window that slides " where_ " of input [N, C, " places "] or [C, " places "].", \
+    .forms = function, .compose = by_name<false>, .samples = samples_,                                         \
+  }
+
+MAX_POOL(1, "along L", "L", "distinct(2, 3, 7), 3");
+MAX_POOL(2, "over the image", "H, W", "distinct(2, 3, 6, 7), 3");
+MAX_POOL(3, "through the volume", "D, H, W", "distinct(1, 2, 4, 5, 4), 2");
+
+#define ADAPTIVE_MAX_POOL(n, home_, windows, places, flattened, samples_)                                 \
+  OP(adaptive_max_pool##n##d, real_types,                                                                 \
+     "adaptive_max_pool" #n "d(input: Tensor, output_size: ints) -> (output: Tensor, indices: Tensor)") { \
+    .doc = "The maxima of " windows " of input [N, C, " places "] or [C, " places                         \
+           "] evenly, and their positions " flattened ".",                                                \
+    .home = home_, .forms = function, .compose = adaptive_by_name, .samples = samples_,                   \
+  }
+
+ADAPTIVE_MAX_POOL(1, "", "output_size windows that cover L", "L", "along L", "distinct(2, 3, 7), 3");
+ADAPTIVE_MAX_POOL(2, "nn.functional", "windows that cover the image", "H, W", "in the flattened image",
+                  "distinct(2, 3, 6, 7), (4, 3)");
+ADAPTIVE_MAX_POOL(3, "nn.functional", "windows that cover the volume", "D, H, W", "in the flattened volume",
+                  "distinct(1, 2, 4, 5, 4), 2");

@@ -87,8 +87,6 @@ inline bool is_long(const PoolArgs& a) {
   return work >= 1 << 16;
 }
 
-inline Tensor plain(TensorImpl& t) { return call<"contiguous">(Tensor(&t)); }
-
 inline void check_pooled(const PoolName& op, const TensorImpl& gradient, Sizes wanted) {
   check(same_sizes(gradient.sizes(), wanted), ErrorKind::runtime, "[", op,
         "] the gradient must have the size of the result, ", wanted, ". Received ", describe(gradient), ".");

@@ -22,110 +22,82 @@ i64 truncated(const Arg& a) { return a.kind == Kind::real ? cast<i64>(a.f) : a.i
 
 double number_or_scalar(const Call& c, int k) {
   if (!c.arg[k].is_tensor()) return c.arg[k].number();
-  check(c.tensor(k).ndim == 0, ErrorKind::runtime, "[", c.op.name(),
-        "] only supports 0-dimensional start and end tensors. Received ", describe(c.tensor(k)), ".");
+  c.check(c.tensor(k).ndim == 0, "only supports 0-dimensional start and end tensors. Received ", describe(c.tensor(k)),
+          ".");
   double value = 0;
   visit(c.tensor(k).dtype, [&]<class T>(Type<T>) { value = cast<double>(*c.tensor(k).data_as<T>()); });
   return value;
 }
 
+// infer: a tensor [*size], or one of input's shape and dtype; argument `dtype` overrides.
+void sized(const Call& c) { c.output(0, c.ints(0), c.dtype(1, default_dtype())); }
+template <int dtype> void like(const Call& c) { c.output(0, c.tensor(0).sizes(), c.dtype(dtype, c.tensor(0).dtype)); }
+
+void leave(const Call&) {}
+void set_zero(const Call& c) {
+  std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype)));
+}
+void set_one(const Call& c) { fill_elements(*c.out[0], Arg(i64{1})); }
+
 DType dtype_of_number(const Arg& a) {
   return a.kind == Kind::real ? default_dtype() : a.kind == Kind::boolean ? DType::bool_ : DType::i64;
 }
 
+// The elements of each row of a matrix that stand on the other side of the diagonal become zero.
+template <bool lower> void keep_triangle(const Call& c) {
+  TensorImpl& t = *c.out[0];
+  copy_elements(t, c.tensor(0));
+  i64 rows = std::max<i64>(t.size[t.ndim - 2], 1), columns = t.size[t.ndim - 1], width = size_of(t.dtype);
+  for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
+    i64 edge = std::clamp<i64>(r % rows + c.integer(1) + lower, 0, columns);
+    i64 first = lower ? edge : 0, end = lower ? columns : edge;
+    std::memset(t.data() + (r * columns + first) * width, 0, static_cast<std::size_t>((end - first) * width));
+  }
+}
+
+void infer_triangle(const Call& c) {
+  c.check(c.tensor(0).ndim >= 2, "input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
+  c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
+}
+
 }  // namespace
 
-OP(empty, all_types, "empty(*size: ints, dtype: dtype | None = None) -> Tensor") {
-  .doc = "An uninitialised tensor [*size].",
-  .forms = function | out_,
-  .infer =
-      [](const Call& c) {
-        checked_numel("empty", c.ints(0));
-        c.output(0, c.ints(0), c.dtype(1, default_dtype()));
-      },
-  .cpu = [](const Call&) {},
-  .samples = "(2, 3)",
-  .errors = "(-1,) => RuntimeError: [empty] sizes must not be negative",
-};
+#define SIZED(name, what, fill)                                                              \
+  OP(name, all_types, #name "(*size: ints, dtype: dtype | None = None) -> Tensor") {         \
+    .doc = what, .forms = function | out_, .infer = sized, .cpu = fill, .samples = "(2, 3)", \
+    .errors = "(-1,) => RuntimeError: [" #name "] sizes must not be negative",               \
+  }
+
+SIZED(empty, "An uninitialised tensor [*size].", leave);
+SIZED(zeros, "A tensor [*size] of zeros.", set_zero);
+SIZED(ones, "A tensor [*size] of ones.", set_one);
 
 OP(full, all_types, "full(size: ints, fill_value: Number, *, dtype: dtype | None = None) -> Tensor") {
   .doc = "A tensor [*size] filled with fill_value; without dtype, that of the number (floats: the default dtype).",
   .forms = function | out_,
-  .infer =
-      [](const Call& c) {
-        checked_numel("full", c.ints(0));
-        c.output(0, c.ints(0), c.dtype(2, dtype_of_number(c.arg[1])));
-      },
+  .infer = [](const Call& c) { c.output(0, c.ints(0), c.dtype(2, dtype_of_number(c.arg[1]))); },
   .cpu =
       [](const Call& c) {
-        TensorImpl& t = *c.out[0];
-        if (c.arg[1].number() == 0 && !std::signbit(c.arg[1].number()))
-          std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
-        else fill_elements(t, c.arg[1]);
+        if (c.arg[1].number() == 0 && !std::signbit(c.arg[1].number())) set_zero(c);
+        else fill_elements(*c.out[0], c.arg[1]);
       },
   .samples = "(2, 3), 1.5\n(4,), 2",
 };
 
-OP(zeros, all_types, "zeros(*size: ints, dtype: dtype | None = None) -> Tensor") {
-  .doc = "A tensor [*size] of zeros.",
-  .forms = function | out_,
-  .infer =
-      [](const Call& c) {
-        checked_numel("zeros", c.ints(0));
-        c.output(0, c.ints(0), c.dtype(1, default_dtype()));
-      },
-  .cpu =
-      [](const Call& c) {
-        std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype)));
-      },
-  .samples = "(2, 3)",
-  .errors = "(-1,) => RuntimeError: [zeros] sizes must not be negative",
-};
+#define LIKE(name, what, fill)                                                                      \
+  OP(name, all_types, #name "(input: Tensor, *, dtype: dtype | None = None) -> Tensor") {           \
+    .doc = what " of input's shape (and dtype).", .forms = function, .infer = like<1>, .cpu = fill, \
+    .samples = "randn(2, 3)",                                                                       \
+  }
 
-OP(ones, all_types, "ones(*size: ints, dtype: dtype | None = None) -> Tensor") {
-  .doc = "A tensor [*size] of ones.",
-  .forms = function | out_,
-  .infer =
-      [](const Call& c) {
-        checked_numel("ones", c.ints(0));
-        c.output(0, c.ints(0), c.dtype(1, default_dtype()));
-      },
-  .cpu = [](const Call& c) { fill_elements(*c.out[0], Arg(i64{1})); },
-  .samples = "(2, 3)",
-  .errors = "(-1,) => RuntimeError: [ones] sizes must not be negative",
-};
-
-OP(empty_like, all_types, "empty_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor") {
-  .doc = "An uninitialised tensor of input's shape (and dtype).",
-  .forms = function,
-  .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.dtype(1, c.tensor(0).dtype)); },
-  .cpu = [](const Call&) {},
-  .samples = "randn(2, 3)",
-};
-
-OP(zeros_like, all_types, "zeros_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor") {
-  .doc = "Zeros of input's shape (and dtype).",
-  .forms = function,
-  .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.dtype(1, c.tensor(0).dtype)); },
-  .cpu =
-      [](const Call& c) {
-        std::memset(c.out[0]->data(), 0, static_cast<std::size_t>(c.out[0]->numel * size_of(c.out[0]->dtype)));
-      },
-  .samples = "randn(2, 3)",
-};
-
-OP(ones_like, all_types, "ones_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor") {
-  .doc = "Ones of input's shape (and dtype).",
-  .forms = function,
-  .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.dtype(1, c.tensor(0).dtype)); },
-  .cpu = [](const Call& c) { fill_elements(*c.out[0], Arg(i64{1})); },
-  .samples = "randn(2, 3)",
-};
+LIKE(empty_like, "An uninitialised tensor", leave);
+LIKE(zeros_like, "Zeros", set_zero);
+LIKE(ones_like, "Ones", set_one);
 
 OP(full_like, all_types, "full_like(input: Tensor, fill_value: Number, *, dtype: dtype | None = None) -> Tensor") {
   .doc = "A tensor of input's shape (and dtype) filled with fill_value.",
   .forms = function | out_,
-  .infer = [](const Call& c) { c.output(0, c.tensor(0).sizes(), c.dtype(2, c.tensor(0).dtype)); },
+  .infer = like<2>,
   .cpu = [](const Call& c) { fill_elements(*c.out[0], c.arg[1]); },
   .samples = "randn(2, 3), 1.5",
 };
@@ -138,8 +110,7 @@ OP(fill, all_types, "fill(input: Tensor, value: Tensor | Number) -> Tensor") {
       [](const Call& c) {
         if (!c.arg[1].is_tensor()) return fill_elements(*c.out[0], c.arg[1]);
         TensorImpl& value = c.tensor(1);
-        check(value.ndim == 0, ErrorKind::runtime, "[fill] fill_ only supports 0-dimension value tensor. Received ",
-              describe(value), ".");
+        c.check(value.ndim == 0, "fill_ only supports 0-dimension value tensor. Received ", describe(value), ".");
         copy_elements(*c.out[0], value.storage == c.out[0]->storage ? *call<"clone">(Tensor(&value)) : value);
       },
   .writes_over = true,
@@ -165,7 +136,6 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
   .doc = "start, start + step, ... below end. Integers give int64, otherwise the default dtype.\n\nRaises RuntimeError "
          "when step is 0 or leads away from end.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         double start = c.real(0), end = c.real(1), step = c.real(2);
@@ -173,21 +143,21 @@ OP(arange, all_types, "arange(start: Number, end: Number, step: Number = 1, dtyp
         DType dtype = c.dtype(3, whole ? DType::i64 : default_dtype());
         i64 first = truncated(c.arg[0]), last = truncated(c.arg[1]), by = truncated(c.arg[2]);
         whole |= dtype == DType::i64;
-        check(step != 0, ErrorKind::runtime, "[arange] step must be nonzero. Received 0.");
-        check(std::isfinite(start) && std::isfinite(end), ErrorKind::runtime,
-              "[arange] unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
-        check((step > 0) == (end >= start) || end == start, ErrorKind::runtime,
-              "[arange] upper bound and lower bound inconsistent with step sign: step must lead from start to end. "
-              "Received start ",
-              start, ", end ", end, ", step ", step, ".");
-        check(!whole || by != 0, ErrorKind::value,
-              "[arange] step must be nonzero, also as an integer of the result. Received ", step, ".");
+        c.check(step != 0, "step must be nonzero. Received 0.");
+        c.check(std::isfinite(start) && std::isfinite(end),
+                "unsupported range: start and end must be finite. Received ", start, " -> ", end, ".");
+        c.check((step > 0) == (end >= start) || end == start,
+                "upper bound and lower bound inconsistent with step sign: step must lead from start to end. Received "
+                "start ",
+                start, ", end ", end, ", step ", step, ".");
+        c.check(!whole || by != 0, ErrorKind::value,
+                "step must be nonzero, also as an integer of the result. Received ", step, ".");
         double count =
             std::ceil(whole ? static_cast<double>(static_cast<__int128>(last) - first) / static_cast<double>(by)
                             : (end - start) / step);
-        check(std::isfinite(count) && count < 1e15, ErrorKind::runtime,
-              "[arange] invalid size, possible overflow: the range must fit into memory. Received start ", start,
-              ", end ", end, ", step ", step, ".");
+        c.check(std::isfinite(count) && count < 1e15,
+                "invalid size, possible overflow: the range must fit into memory. Received start ", start, ", end ",
+                end, ", step ", step, ".");
         TensorImpl& t = c.output(0, Dims{static_cast<i64>(count)}, dtype);
         if (is_integral(dtype)) fill_by_index(t, [&](i64 i) { return first + i * by; });
         else fill_by_index(t, [&](i64 i) { return start + static_cast<double>(i) * step; });
@@ -204,7 +174,7 @@ OP(linspace, all_types,
   .cpu =
       [](const Call& c) {
         i64 n = c.integer(2);
-        check(n >= 0, ErrorKind::runtime, "[linspace] number of steps must be non-negative. Received ", n, ".");
+        c.check(n >= 0, "number of steps must be non-negative. Received ", n, ".");
         TensorImpl& t = c.output(0, Dims{n}, c.dtype(3, default_dtype()));
         auto fill = [&]<class A>(A start, A end) {
           A step = n > 1 ? (end - start) / static_cast<A>(n - 1) : A(0);
@@ -228,8 +198,8 @@ OP(eye, all_types, "eye(n: int, m: int | None = None, *, dtype: dtype | None = N
   .cpu =
       [](const Call& c) {
         i64 rows = c.integer(0), columns = c.has(1) ? c.integer(1) : rows;
-        check(rows >= 0 && columns >= 0, ErrorKind::runtime, "[eye] n and m must be greater or equal to 0. Received ",
-              rows, " and ", columns, ".");
+        c.check(rows >= 0 && columns >= 0, "n and m must be greater or equal to 0. Received ", rows, " and ", columns,
+                ".");
         TensorImpl& t = c.output(0, Dims{rows, columns}, c.dtype(2, default_dtype()));
         std::memset(t.data(), 0, static_cast<std::size_t>(t.numel * size_of(t.dtype)));
         Tensor diagonal = strided_alias(t, Dims{std::min(rows, columns)}, Dims{columns + 1}, 0);
@@ -238,50 +208,14 @@ OP(eye, all_types, "eye(n: int, m: int | None = None, *, dtype: dtype | None = N
   .samples = "3\n2, 4",
 };
 
-OP(tril, all_types, "tril(input: Tensor, diagonal: int = 0) -> Tensor") {
-  .doc = "input on and below the given diagonal of the last two dimensions, zero above.",
-  .forms = pointwise_forms,
-  .infer =
-      [](const Call& c) {
-        check(c.tensor(0).ndim >= 2, ErrorKind::runtime,
-              "[tril] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
-        c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
-      },
-  .cpu =
-      [](const Call& c) {
-        TensorImpl& t = *c.out[0];
-        copy_elements(t, c.tensor(0));
-        i64 rows = t.size[t.ndim - 2], columns = t.size[t.ndim - 1], k = c.integer(1), width = size_of(t.dtype);
-        for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
-          i64 keep = std::clamp<i64>(r % std::max<i64>(rows, 1) + k + 1, 0, columns);
-          std::memset(t.data() + (r * columns + keep) * width, 0, static_cast<std::size_t>((columns - keep) * width));
-        }
-      },
-  .vjp = [](Backward& b) { b.set(0, call<"tril">(b.gradient(), b.integer(1))); },
-  .samples = "randn(3, 4)\nrandn(2, 3, 3), -1",
-  .errors = "randn(3) => RuntimeError: [tril] input tensor must have at least 2",
-};
+#define TRIANGLE(name, lower, kept, zeroed)                                                         \
+  OP(name, all_types, #name "(input: Tensor, diagonal: int = 0) -> Tensor") {                       \
+    .doc = "input on and " kept " the given diagonal of the last two dimensions, zero " zeroed ".", \
+    .forms = pointwise_forms, .infer = infer_triangle, .cpu = keep_triangle<lower>,                 \
+    .vjp = [](Backward& b) { b.set(0, call<#name>(b.gradient(), b.integer(1))); },                  \
+    .samples = "randn(3, 4)\nrandn(2, 3, 3), -1\nrandn(2, 3, 3), 1",                                \
+    .errors = "randn(3) => RuntimeError: [" #name "] input tensor must have at least 2",            \
+  }
 
-OP(triu, all_types, "triu(input: Tensor, diagonal: int = 0) -> Tensor") {
-  .doc = "input on and above the given diagonal of the last two dimensions, zero below.",
-  .forms = pointwise_forms,
-  .infer =
-      [](const Call& c) {
-        check(c.tensor(0).ndim >= 2, ErrorKind::runtime,
-              "[triu] input tensor must have at least 2 dimensions. Received ", describe(c.tensor(0)), ".");
-        c.output(0, c.tensor(0).sizes(), c.tensor(0).dtype);
-      },
-  .cpu =
-      [](const Call& c) {
-        TensorImpl& t = *c.out[0];
-        copy_elements(t, c.tensor(0));
-        i64 rows = t.size[t.ndim - 2], columns = t.size[t.ndim - 1], k = c.integer(1), width = size_of(t.dtype);
-        for (i64 r = 0; r < t.numel / std::max<i64>(columns, 1); ++r) {
-          i64 drop = std::clamp<i64>(r % std::max<i64>(rows, 1) + k, 0, columns);
-          std::memset(t.data() + r * columns * width, 0, static_cast<std::size_t>(drop * width));
-        }
-      },
-  .vjp = [](Backward& b) { b.set(0, call<"triu">(b.gradient(), b.integer(1))); },
-  .samples = "randn(3, 4)\nrandn(2, 3, 3), 1",
-  .errors = "randn(3) => RuntimeError: [triu] input tensor must have at least 2",
-};
+TRIANGLE(tril, true, "below", "above");
+TRIANGLE(triu, false, "above", "below");

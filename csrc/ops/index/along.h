@@ -9,15 +9,7 @@
 
 namespace rl {
 
-// t's elements in row-major order, in dtype d: t itself when it lies so already.
-inline Tensor packed(TensorImpl& t, DType d) {
-  if (t.is_contiguous() && t.dtype == d) return Tensor(&t);
-  Tensor r = empty(t.sizes(), d);
-  copy_elements(*r, t);
-  return r;
-}
-
-// The same in memory that writing `out` does not reach.
+// packed() in memory that writing `out` does not reach.
 inline Tensor packed_apart(TensorImpl& t, DType d, const TensorImpl& out) {
   if (t.storage != out.storage || t.dtype != d) return packed(t, d);
   Tensor r = empty(t.sizes(), d);
@@ -40,15 +32,6 @@ inline void begin_with_input(const Call& c) {
 }
 
 inline Dims at_least_1d(Sizes size, i64 filler = 1) { return size.empty() ? Dims{filler} : Dims(size); }
-
-// Sizes [outer, n, inner] around one dimension; a 0-d tensor is [1, 1, 1].
-struct Around {
-  i64 outer = 1, n = 1, inner = 1;
-  Around(Sizes size, int dim) {
-    for (int d = 0; d < static_cast<int>(size.size()); ++d)
-      (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
-  }
-};
 
 inline void check_index_dtype(std::string_view op, const TensorImpl& index, ErrorKind kind = ErrorKind::runtime) {
   check(index.dtype == DType::i64 || index.dtype == DType::i32, kind, "[", op,

@@ -43,19 +43,16 @@ OP(coo_product, numeric_types,
          "columns and values are [nnz].\n\nRaises IndexError when a row or column is out of range, RuntimeError when "
          "shapes or dtypes do not agree.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &rows = c.tensor(0), &columns = c.tensor(1), &values = c.tensor(2), &dense = c.tensor(3);
         i64 n = c.integer(4);
-        check(values.ndim == 1 && same_shape(rows, values) && same_shape(columns, values) && dense.ndim == 2,
-              ErrorKind::runtime,
-              "[coo_product] rows, columns and values must be vectors of one length, dense a matrix. "
-              "Received ",
-              rows, ", ", columns, ", ", values, " and ", dense, ".");
-        check(values.dtype == dense.dtype, ErrorKind::runtime,
-              "[coo_product] values and dense must have one dtype. Received ", values, " and ", dense, ".");
-        check(n >= 0, ErrorKind::runtime, "[coo_product] n must not be negative. Received ", n, ".");
+        c.check(values.ndim == 1 && same_shape(rows, values) && same_shape(columns, values) && dense.ndim == 2,
+                "rows, columns and values must be vectors of one length, dense a matrix. Received ", rows, ", ",
+                columns, ", ", values, " and ", dense, ".");
+        c.check(values.dtype == dense.dtype, "values and dense must have one dtype. Received ", values, " and ", dense,
+                ".");
+        c.check(n >= 0, "n must not be negative. Received ", n, ".");
         Tensor row = checked_index("coo_product", rows, n, 0, ErrorKind::index);
         Tensor column = checked_index("coo_product", columns, dense.size[0], 0, ErrorKind::index);
         TensorImpl& out = c.output(0, Dims{n, dense.size[1]}, dense.dtype);

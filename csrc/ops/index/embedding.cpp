@@ -39,12 +39,10 @@ OP(embedding, all_types, "embedding(weight: Tensor, indices: Tensor, padding_idx
          "it is not -1, receives no gradient.\n\nRaises IndexError when an index is out of range, RuntimeError when "
          "weight is no matrix.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &weight = c.tensor(0), &indices = c.tensor(1);
-        check(weight.ndim == 2, ErrorKind::runtime, "[embedding] 'weight' must be 2-D. Received ", describe(weight),
-              ".");
+        c.check(weight.ndim == 2, "'weight' must be 2-D. Received ", describe(weight), ".");
         Tensor rows = checked_rows(indices, weight.size[0]), table = packed(weight, weight.dtype);
         Dims size(indices.sizes());
         size.push(weight.size[1]);
@@ -71,19 +69,16 @@ OP(embedding_dense_backward, all_types,
   .doc = "The gradient of embedding's weight, [rows, D]: row i is the sum of the gradient's rows where indices is i; "
          "zeros for padding_idx.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl &gradient = c.tensor(0), &indices = c.tensor(1);
         i64 rows = c.integer(2);
-        check(gradient.ndim == indices.ndim + 1 && same_sizes(gradient.sizes().first(indices.ndim), indices.sizes()),
-              ErrorKind::runtime,
-              "[embedding_dense_backward] gradient must have the sizes of indices and one more. Received ",
-              gradient.sizes(), " and ", indices.sizes(), ".");
+        c.check(gradient.ndim == indices.ndim + 1 && same_sizes(gradient.sizes().first(indices.ndim), indices.sizes()),
+                "gradient must have the sizes of indices and one more. Received ", gradient.sizes(), " and ",
+                indices.sizes(), ".");
         Tensor at = checked_rows(indices, rows), g = packed(gradient, gradient.dtype);
         i64 width = gradient.size[gradient.ndim - 1];
-        check(rows >= 0, ErrorKind::runtime, "[embedding_dense_backward] rows must not be negative. Received ", rows,
-              ".");
+        c.check(rows >= 0, "rows must not be negative. Received ", rows, ".");
         TensorImpl& out = c.output(0, Dims{rows, width}, gradient.dtype);
         std::memset(out.data(), 0, static_cast<std::size_t>(out.numel * size_of(out.dtype)));
         visit(out.dtype, [&]<class T>(Type<T>) {

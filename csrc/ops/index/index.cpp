@@ -139,7 +139,6 @@ OP(index, all_types, "index(input: Tensor, indices: list[Tensor]) -> Tensor") {
   .doc = "input[indices]: integer tensors, broadcast together, index the first dimensions; None skips one. A bool "
          "tensor names the places where it holds.\n\nRaises IndexError when an index is out of bounds.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
@@ -190,9 +189,8 @@ OP(index_put, all_types,
   .cpu =
       [](const Call& c) {
         TensorImpl &t = *c.out[0], &values = c.tensor(2);
-        check(values.dtype == t.dtype, ErrorKind::runtime,
-              "[index_put] Index put requires the source and destination dtypes match, got ", t.dtype,
-              " for the destination and ", values.dtype, " for the source.");
+        c.check(values.dtype == t.dtype, "Index put requires the source and destination dtypes match, got ", t.dtype,
+                " for the destination and ", values.dtype, " for the source.");
         IndexPlan plan("index_put", t, c.tensors(1));
         GradMode off(false);
         Tensor source(&values);
@@ -202,8 +200,8 @@ OP(index_put, all_types,
           i64 s = values.size[d], want = plan.result[plan.result.n - values.ndim + d];
           fits = s == 1 || s == want;
         }
-        check(fits, ErrorKind::runtime, "[index_put] shape mismatch: value tensor of shape ", values.sizes(),
-              " cannot be broadcast to indexing result of shape ", Sizes(plan.result), ".");
+        c.check(fits, "shape mismatch: value tensor of shape ", values.sizes(),
+                " cannot be broadcast to indexing result of shape ", Sizes(plan.result), ".");
         source = contiguous(call<"expand">(source, plan.result));
         if (source->numel == 0) return;
         bool add = c.flag(3);

@@ -4,10 +4,10 @@ using namespace rl;
 
 namespace {
 
-i64 checked_length(std::string_view op, const TensorImpl& index, ErrorKind kind = ErrorKind::index) {
-  check(index.ndim <= 1, kind, "[", op,
-        "] Index is supposed to be a vector: index must have at most 1 dimension. Received ", describe(index), ".");
-  check_index_dtype(op, index);
+i64 checked_length(const Call& c, const TensorImpl& index) {
+  c.check(index.ndim <= 1, ErrorKind::index,
+          "Index is supposed to be a vector: index must have at most 1 dimension. Received ", describe(index), ".");
+  check_index_dtype(c.op.name(), index);
   return index.numel;
 }
 
@@ -17,18 +17,17 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
   std::string_view op = c.op.name();
   with_packed(*c.out[0], [&](TensorImpl& out) {
     int dim = wrap_dim(op, c.integer(1), out.ndim);
-    i64 n = checked_length(op, c.tensor(index_at));
-    check(out.dtype == source.dtype, ErrorKind::runtime, "[", op,
-          "] self and source expected to have the same dtype, but got (self) ", out.dtype, " and (source) ",
-          source.dtype, ".");
+    i64 n = checked_length(c, c.tensor(index_at));
+    c.check(out.dtype == source.dtype, "self and source expected to have the same dtype, but got (self) ", out.dtype,
+            " and (source) ", source.dtype, ".");
     Dims expected = at_least_1d(out.sizes());
     if (out.ndim) expected[dim] = n;
-    check(n == expected[dim] && same_sizes(expected, at_least_1d(source.sizes())), ErrorKind::runtime, "[", op,
-          "] source must have self's sizes, and index's length along dim ", dim,
-          ": the number of indices should be equal to source.size(dim). Received source ", source.sizes(), " for self ",
-          out.sizes(), " and ", n, " indices.");
+    c.check(n == expected[dim] && same_sizes(expected, at_least_1d(source.sizes())),
+            "source must have self's sizes, and index's length along dim ", dim,
+            ": the number of indices should be equal to source.size(dim). Received source ", source.sizes(),
+            " for self ", out.sizes(), " and ", n, " indices.");
     if (out.numel == 0 && out.ndim > 1 && op == "index_add") return;  // as in PyTorch, no index is looked at
-    Around a(at_least_1d(out.sizes()), dim);
+    Along a(at_least_1d(out.sizes()), dim);
     Tensor index = checked_index(op, c.tensor(index_at), a.n, dim, ErrorKind::index, false, c.out[0].get()),
            from = packed_apart(source, source.dtype, *c.out[0]);
     const i64* p = index->data_as<i64>();
@@ -44,6 +43,11 @@ template <class Write> void write_slices(const Call& c, int index_at, int source
   });
 }
 
+Tensor gradient_of_source(Backward& b) {
+  Tensor g = call<"index_select">(b.gradient(), b.integer(1), b.tensor(2));
+  return same_sizes(g->sizes(), b.sizes(3)) ? g : call<"reshape">(g, b.sizes(3));
+}
+
 }  // namespace
 
 OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor) -> Tensor") {
@@ -54,15 +58,13 @@ OP(index_select, all_types, "index_select(input: Tensor, dim: int, index: Tensor
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &index = c.tensor(2);
         int dim = wrap_dim("index_select", c.integer(1), input.ndim);
-        i64 n = checked_length("index_select", index);
+        i64 n = checked_length(c, index);
         Dims size = at_least_1d(input.sizes());
-        Around a(size, dim);
+        Along a(size, dim);
         size[dim] = n;
-        check(input.ndim > 0 || n == 1, ErrorKind::runtime,
-              "[index_select] Index to scalar can have only 1 value, got ", n, " value(s).");
-        check(a.n > 0 || n == 0, ErrorKind::runtime,
-              "[index_select] self indexing axis dim should be positive: there is nothing to select along dim ", dim,
-              ". Received ", describe(input), ".");
+        c.check(input.ndim > 0 || n == 1, "Index to scalar can have only 1 value, got ", n, " value(s).");
+        c.check(a.n > 0 || n == 0, "self indexing axis dim should be positive: there is nothing to select along dim ",
+                dim, ". Received ", describe(input), ".");
         Tensor at = checked_index("index_select", index, a.n, dim, ErrorKind::index),
                source = packed(input, input.dtype);
         TensorImpl& out = c.output(0, input.ndim ? Sizes(size) : Sizes{}, input.dtype);
@@ -117,8 +119,7 @@ OP(index_add, all_types,
       [](Backward& b) {
         if (b.needs(0)) b.set(0, b.gradient());
         if (!b.needs(3)) return;
-        Tensor g = call<"index_select">(b.gradient(), b.integer(1), b.tensor(2));
-        if (!same_sizes(g->sizes(), b.sizes(3))) g = call<"reshape">(g, b.sizes(3));
+        Tensor g = gradient_of_source(b);
         b.set(3, b.real(4) == 1 ? g : g * b.real(4));
       },
   .saves = "index for source",
@@ -142,9 +143,7 @@ OP(index_copy, all_types, "index_copy(input: Tensor, dim: int, index: Tensor, so
   .vjp =
       [](Backward& b) {
         if (b.needs(0)) b.set(0, call<"index_fill">(b.gradient(), b.integer(1), b.tensor(2), 0.0));
-        if (!b.needs(3)) return;
-        Tensor g = call<"index_select">(b.gradient(), b.integer(1), b.tensor(2));
-        b.set(3, same_sizes(g->sizes(), b.sizes(3)) ? g : call<"reshape">(g, b.sizes(3)));
+        if (b.needs(3)) b.set(3, gradient_of_source(b));
       },
   .saves = "index",
   .samples = "randn(3, 4), 0, randint(0, 3, (1,)), randn(1, 4)\nrandn(3, 4), -1, randint(0, 4, (1,)), randn(3, 1)",
@@ -161,16 +160,16 @@ OP(index_fill, all_types, "index_fill(input: Tensor, dim: int, index: Tensor, va
       [](const Call& c) {
         with_packed(*c.out[0], [&](TensorImpl& out) {
           int dim = wrap_dim("index_fill", c.integer(1), out.ndim);
-          checked_length("index_fill", c.tensor(2));
+          checked_length(c, c.tensor(2));
           Tensor number = empty(Sizes{}, out.dtype);
           if (c.arg[3].is_tensor()) {
-            check(c.tensor(3).ndim == 0, ErrorKind::runtime,
-                  "[index_fill] only supports a 0-dimensional value tensor. Received ", describe(c.tensor(3)), ".");
+            c.check(c.tensor(3).ndim == 0, "only supports a 0-dimensional value tensor. Received ",
+                    describe(c.tensor(3)), ".");
             copy_elements(*number, c.tensor(3));
           } else {
             fill_elements(*number, fitting_number("index_fill", c.arg[3], out.dtype));
           }
-          Around a(at_least_1d(out.sizes()), dim);
+          Along a(at_least_1d(out.sizes()), dim);
           Tensor index = checked_index("index_fill", c.tensor(2), a.n, dim, ErrorKind::index, true, c.out[0].get());
           const i64* p = index->data_as<i64>();
           visit_size(out.dtype, [&]<class T>(Type<T>) {

@@ -4,9 +4,9 @@ using namespace rl;
 
 namespace {
 
-void check_mask(std::string_view op, const TensorImpl& mask) {
-  check(mask.dtype == DType::bool_, ErrorKind::runtime, "[", op,
-        "] only supports boolean masks, but got mask with dtype ", mask.dtype, ". Compare first, as in mask != 0.");
+void check_mask(const Call& c, const TensorImpl& mask) {
+  c.check(mask.dtype == DType::bool_, "only supports boolean masks, but got mask with dtype ", mask.dtype,
+          ". Compare first, as in mask != 0.");
 }
 
 // A view of t in a larger shape, off the tape.
@@ -36,14 +36,13 @@ OP(masked_fill, all_types, "masked_fill(input: Tensor, mask: Tensor, value: Tens
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &mask = c.tensor(1);
-        check_mask("masked_fill", mask);
+        check_mask(c, mask);
         if (c.arg[2].is_tensor()) {
-          check(c.tensor(2).ndim == 0, ErrorKind::runtime,
-                "[masked_fill] only supports a 0-dimensional value tensor, but got tensor with ", c.tensor(2).ndim,
-                " dimension(s). Use where().");
-          check(category(c.tensor(2).dtype) <= category(input.dtype) || !is_complex(c.tensor(2).dtype),
-                ErrorKind::runtime, "[masked_fill] value cannot be converted to type ", input.dtype,
-                " without overflow. Received ", describe(c.tensor(2)), ".");
+          c.check(c.tensor(2).ndim == 0, "only supports a 0-dimensional value tensor, but got tensor with ",
+                  c.tensor(2).ndim, " dimension(s). Use where().");
+          c.check(category(c.tensor(2).dtype) <= category(input.dtype) || !is_complex(c.tensor(2).dtype),
+                  "value cannot be converted to type ", input.dtype, " without overflow. Received ",
+                  describe(c.tensor(2)), ".");
         }
         // where(), computed in input's dtype whatever value's is.
         static const OpDef& where = require_op("where");
@@ -71,7 +70,7 @@ OP(masked_select, all_types, "masked_select(input: Tensor, mask: Tensor) -> Tens
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &mask = c.tensor(1);
-        check_mask("masked_select", mask);
+        check_mask(c, mask);
         Dims size = broadcast("masked_select", input.sizes(), mask.sizes());
         Tensor chosen = packed(*broadcast_to(mask, size), DType::bool_),
                source = packed(*broadcast_to(input, size), input.dtype);
@@ -102,15 +101,14 @@ OP(masked_scatter, all_types, "masked_scatter(input: Tensor, mask: Tensor, sourc
   .cpu =
       [](const Call& c) {
         TensorImpl &input = c.tensor(0), &mask = c.tensor(1), &source = c.tensor(2);
-        check_mask("masked_scatter", mask);
-        check(source.dtype == input.dtype, ErrorKind::runtime,
-              "[masked_scatter] expected self and source to have same dtypes but got ", input.dtype, " and ",
-              source.dtype, ".");
+        check_mask(c, mask);
+        c.check(source.dtype == input.dtype, "expected self and source to have same dtypes but got ", input.dtype,
+                " and ", source.dtype, ".");
         Dims size = broadcast("masked_scatter", input.sizes(), mask.sizes());
         Tensor chosen = packed(*broadcast_to(mask, size), DType::bool_), from = packed(source, source.dtype);
         i64 n = count_true(*chosen);
-        check(n <= from->numel, ErrorKind::runtime, "[masked_scatter] expected number of elements of source (",
-              from->numel, ") to be at least the number of ones in mask (", n, ").");
+        c.check(n <= from->numel, "expected number of elements of source (", from->numel,
+                ") to be at least the number of ones in mask (", n, ").");
         TensorImpl& out = c.output(0, size, input.dtype);
         copy_elements(out, input);
         visit_size(input.dtype, [&]<class T>(Type<T>) {

@@ -12,12 +12,10 @@ OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value:
         TensorImpl& t = c.tensor(0);
         Sizes pad = c.ints(1);
         int n = static_cast<int>(pad.size() / 2);
-        check(pad.size() % 2 == 0, ErrorKind::runtime,
-              "[constant_pad_nd] Length of pad must be even but instead it equals ", pad.size(), ".");
-        check(n <= t.ndim, ErrorKind::runtime,
-              "[constant_pad_nd] Length of pad should be no more than twice the number of dimensions of the input. "
-              "Received ",
-              pad, " for ", describe(t), ".");
+        c.check(pad.size() % 2 == 0, "Length of pad must be even but instead it equals ", pad.size(), ".");
+        c.check(n <= t.ndim,
+                "Length of pad should be no more than twice the number of dimensions of the input. Received ", pad,
+                " for ", describe(t), ".");
         Dims size(t.sizes()), inner(t.sizes());
         i64 from = t.offset, grown[kMaxDim] = {};
         bool all_covered = true;
@@ -25,26 +23,23 @@ OP(constant_pad_nd, all_types, "constant_pad_nd(input: Tensor, pad: ints, value:
           int d = t.ndim - 1 - k;
           i64 before = pad[static_cast<std::size_t>(2 * k)], after = pad[static_cast<std::size_t>(2 * k + 1)];
           constexpr i64 most = i64{1} << 56;
-          check(before < most && after < most && before > -most && after > -most, ErrorKind::runtime,
-                "[constant_pad_nd] the result must fit into memory. Received pad ", pad, ".");
+          c.check(before < most && after < most && before > -most && after > -most,
+                  "the result must fit into memory. Received pad ", pad, ".");
           size[d] += before + after;
-          check(size[d] >= 0, ErrorKind::runtime, "[constant_pad_nd] The input size ", t.size[d],
-                ", plus negative padding ", before, " and ", after,
-                " resulted in a negative output size, which is invalid. Check dimension ", d, " of your input.");
+          c.check(size[d] >= 0, "The input size ", t.size[d], ", plus negative padding ", before, " and ", after,
+                  " resulted in a negative output size, which is invalid. Check dimension ", d, " of your input.");
           inner[d] += std::min<i64>(before, 0) + std::min<i64>(after, 0);
-          check(inner[d] >= 0, ErrorKind::runtime,
-                "[constant_pad_nd] narrow(): length must be non-negative: negative numbers must not cut off more than "
-                "there is. Received ",
-                before, " and ", after, " for dimension ", d, " of size ", t.size[d], ".");
+          c.check(
+              inner[d] >= 0,
+              "narrow(): length must be non-negative: negative numbers must not cut off more than there is. Received ",
+              before, " and ", after, " for dimension ", d, " of size ", t.size[d], ".");
           all_covered &= before <= 0 && after <= 0;
           grown[d] = std::max<i64>(before, 0);
           from += std::max<i64>(-before, 0) * t.stride[d];
         }
-        checked_numel("constant_pad_nd", size);
         TensorImpl& out = c.output(0, size, t.dtype);
         if (c.arg[2].is_tensor())
-          check(c.tensor(2).numel == 1, ErrorKind::runtime, "[constant_pad_nd] value must be a number. Received ",
-                describe(c.tensor(2)), ".");
+          c.check(c.tensor(2).numel == 1, "value must be a number. Received ", describe(c.tensor(2)), ".");
         if (all_covered) {
         } else if (c.arg[2].is_tensor()) {
           copy_elements(out, *strided_alias(c.tensor(2), Sizes{}, Sizes{}, c.tensor(2).offset));

@@ -90,12 +90,11 @@ OP(roll, all_types, "roll(input: Tensor, shifts: ints, dims: ints = ()) -> Tenso
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         Sizes shifts = c.ints(1), dims = c.ints(2);
-        check(!shifts.empty(), ErrorKind::runtime,
-              "[roll] `shifts` required: there must be at least one. Received none.");
-        check(shifts.size() == dims.size() || (dims.empty() && shifts.size() == 1), ErrorKind::runtime,
-              "[roll] shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size(), ".");
-        check(t.ndim > 0 || dims.empty(), ErrorKind::index, "[roll] Dimension specified as ",
-              dims.empty() ? 0 : dims[0], " but tensor has no dimensions.");
+        c.check(!shifts.empty(), "`shifts` required: there must be at least one. Received none.");
+        c.check(shifts.size() == dims.size() || (dims.empty() && shifts.size() == 1),
+                "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size(), ".");
+        c.check(t.ndim > 0 || dims.empty(), ErrorKind::index, "Dimension specified as ", dims.empty() ? 0 : dims[0],
+                " but tensor has no dimensions.");
         if (t.numel == 0) return;
         Tensor source(&t), target(c.out[0]);
         if (dims.empty()) {
@@ -146,13 +145,12 @@ OP(repeat, all_types, "repeat(input: Tensor, *repeats: ints) -> Tensor") {
       [](const Call& c) {
         Sizes times = c.ints(1);
         TensorImpl& t = c.tensor(0);
-        check(static_cast<int>(times.size()) >= t.ndim, ErrorKind::runtime,
-              "[repeat] Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor. "
-              "Received ",
-              times, " for ", describe(t), ".");
+        c.check(static_cast<int>(times.size()) >= t.ndim,
+                "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor. Received ",
+                times, " for ", describe(t), ".");
         for (i64 r : times)
-          check(r >= 0, ErrorKind::runtime, "[repeat] Trying to create tensor with negative dimension ", r,
-                ": repeats must not be negative. Received ", times, ".");
+          c.check(r >= 0, "Trying to create tensor with negative dimension ", r,
+                  ": repeats must not be negative. Received ", times, ".");
         c.out[0] = repeat_through_view(Tensor(&t), times, false);
       },
   .samples = "randn(3), (2,)\nrandn(3, 2), (2, 1, 3)\nrandn(()), (2, 2)",
@@ -171,15 +169,13 @@ OP(repeat_interleave, all_types,
       [](const Call& c) {
         Tensor t(&c.tensor(0));
         if (!c.has(1)) {
-          check(t->ndim == 1, ErrorKind::runtime,
-                "[repeat_interleave] repeat_interleave only accept 1D vector as repeat. Received ", describe(*t), ".");
+          c.check(t->ndim == 1, "repeat_interleave only accept 1D vector as repeat. Received ", describe(*t), ".");
           c.out[0] = positions(*t, -1);
         } else {
           int dim = 0;
-          check(!c.has(2) || t->ndim > 0, ErrorKind::index,
-                "[repeat_interleave] Dimension out of range: dim must not be given for a tensor that has no "
-                "dimensions. Received ",
-                describe(*t), ".");
+          c.check(!c.has(2) || t->ndim > 0, ErrorKind::index,
+                  "Dimension out of range: dim must not be given for a tensor that has no dimensions. Received ",
+                  describe(*t), ".");
           if (c.has(2)) dim = wrap_dim("repeat_interleave", c.integer(2), t->ndim);
           else t = call<"reshape">(t, Dims{-1});
           if (t->ndim == 0) t = call<"reshape">(t, Dims{1});
@@ -187,8 +183,7 @@ OP(repeat_interleave, all_types,
             Tensor index = positions(c.tensor(1), t->size[dim]);
             c.out[0] = call<"index_select">(t, dim, index);
           } else {
-            check(c.integer(1) >= 0, ErrorKind::runtime, "[repeat_interleave] Repeats must be non-negative. Received ",
-                  c.integer(1), ".");
+            c.check(c.integer(1) >= 0, "Repeats must be non-negative. Received ", c.integer(1), ".");
             Dims times(t->sizes());
             for (int d = 0; d < times.n; ++d) times[d] = d == dim ? c.integer(1) : 1;
             c.out[0] = repeat_through_view(t, times, true);
@@ -196,10 +191,9 @@ OP(repeat_interleave, all_types,
         }
         if (!c.has(3)) return;
         int dim = c.has(2) && c.has(1) ? wrap_dim("repeat_interleave", c.integer(2), c.out[0]->ndim) : 0;
-        check(c.out[0]->size[dim] == c.integer(3), ErrorKind::runtime,
-              "[repeat_interleave] allocated size does not match required size: output_size must be the sum of "
-              "repeats. Received ",
-              c.integer(3), " for ", c.out[0]->size[dim], ".");
+        c.check(c.out[0]->size[dim] == c.integer(3),
+                "allocated size does not match required size: output_size must be the sum of repeats. Received ",
+                c.integer(3), " for ", c.out[0]->size[dim], ".");
       },
   .samples = "randn(3), 2\nrandn(3, 2), 2, 0\nrandn(3, 2), randint(0, 4, (3,)), 0\nrandint(0, 3, (4,))",
   .errors = "randn(3), -1 => RuntimeError: [repeat_interleave] Repeats must be non-negative\nrandn(3), randint(1, 2, "

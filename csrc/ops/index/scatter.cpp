@@ -4,10 +4,9 @@ using namespace rl;
 
 namespace {
 
-void check_same_dtype(std::string_view op, const TensorImpl& self, const TensorImpl& src) {
-  check(self.dtype == src.dtype, ErrorKind::runtime, "[", op,
-        "] Expected self.dtype to be equal to src.dtype. Received ", self.dtype, " and ", src.dtype,
-        ". Convert with .to(dtype).");
+void check_same_dtype(const Call& c, const TensorImpl& self, const TensorImpl& src) {
+  c.check(self.dtype == src.dtype, "Expected self.dtype to be equal to src.dtype. Received ", self.dtype, " and ",
+          src.dtype, ". Convert with .to(dtype).");
 }
 
 // One write after the other: indices may repeat, and the last write and the order of sums must not depend on threads.
@@ -16,7 +15,7 @@ template <class Write> void scatter_into(const Call& c, Write&& write) {
   with_packed(*c.out[0], [&](TensorImpl& out) {
     ElementIndex at(c.op.name(), out, c.integer(1), c.tensor(2), &src);
     if (c.tensor(2).numel == 0) return;
-    check_same_dtype(c.op.name(), out, src);
+    check_same_dtype(c, out, src);
     Tensor source = src.storage == c.out[0]->storage ? packed_apart(src, src.dtype, *c.out[0]) : Tensor(&src);
     visit(out.dtype, [&]<class T>(Type<T>) {
       T* to = out.data_as<T>();
@@ -74,13 +73,13 @@ void scatter_reduce_into(const Call& c) {
   Reduce how = parse_reduce(c.text(4));
   bool include_self = c.flag(5);
   TensorImpl& src = c.tensor(3);
-  check(!is_complex(src.dtype) || (how != Reduce::amax && how != Reduce::amin), ErrorKind::runtime,
-        "[scatter_reduce] amax and amin are not implemented for ", src.dtype,
-        ": complex numbers have no order. Received ", describe(src), ".");
+  c.check(!is_complex(src.dtype) || (how != Reduce::amax && how != Reduce::amin),
+          "amax and amin are not implemented for ", src.dtype, ": complex numbers have no order. Received ",
+          describe(src), ".");
   with_packed(*c.out[0], [&](TensorImpl& out) {
     ElementIndex at("scatter_reduce", out, c.integer(1), c.tensor(2), &src);
     if (c.tensor(2).numel == 0) return;
-    check_same_dtype("scatter_reduce", out, src);
+    check_same_dtype(c, out, src);
     Tensor source = src.storage == c.out[0]->storage ? packed_apart(src, src.dtype, *c.out[0]) : Tensor(&src);
     Tensor counts = zeros(out.sizes(), DType::i64);  // how many were combined at each place, without self
     i64* seen = counts->data_as<i64>();

@@ -43,12 +43,10 @@ OP(put, all_types, "put(input: Tensor, index: Tensor, source: Tensor, accumulate
         bool accumulate = c.flag(3);
         with_packed(*c.out[0], [&](TensorImpl& out) {
           check_index_dtype("put", index);
-          check(source.dtype == out.dtype, ErrorKind::runtime,
-                "[put] self and source expected to have the same dtype. Received ", out.dtype, " and ", source.dtype,
-                ".");
-          check(source.numel == index.numel, ErrorKind::runtime,
-                "[put] source and index must have the same number of elements. Received ", describe(source),
-                " and index ", describe(index), ".");
+          c.check(source.dtype == out.dtype, "self and source expected to have the same dtype. Received ", out.dtype,
+                  " and ", source.dtype, ".");
+          c.check(source.numel == index.numel, "source and index must have the same number of elements. Received ",
+                  describe(source), " and index ", describe(index), ".");
           Tensor at = checked_index("put", index, out.numel, 0, ErrorKind::index, true, c.out[0].get()),
                  from = packed_apart(source, source.dtype, *c.out[0]);
           const i64* p = at->data_as<i64>();

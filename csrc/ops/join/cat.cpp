@@ -14,11 +14,11 @@ DType common_dtype(std::span<TensorImpl* const> tensors) {
   return result_type(operands.data(), static_cast<int>(operands.size()));
 }
 
-void check_list(std::string_view op, std::span<TensorImpl* const> tensors) {
-  check(!tensors.empty(), op == "cat" ? ErrorKind::value : ErrorKind::runtime, "[", op,
-        "] expected a non-empty list of Tensors. Received none.");
-  for (TensorImpl* t : tensors)
-    check(t != nullptr, ErrorKind::type, "[", op, "] every entry must be a Tensor. Received None.");
+std::span<TensorImpl* const> checked_list(const Call& c, ErrorKind kind_of_none) {
+  std::span<TensorImpl* const> tensors = c.tensors(0);
+  c.check(!tensors.empty(), kind_of_none, "expected a non-empty list of Tensors. Received none.");
+  for (TensorImpl* t : tensors) c.check(t != nullptr, ErrorKind::type, "every entry must be a Tensor. Received None.");
+  return tensors;
 }
 
 // out seen as rows of `stride` bytes: each piece fills its part of every row.
@@ -58,15 +58,14 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
   .forms = function | out_ | out_apart,
   .cpu =
       [](const Call& c) {
-        std::span<TensorImpl* const> tensors = c.tensors(0);
-        check_list("cat", tensors);
+        std::span<TensorImpl* const> tensors = checked_list(c, ErrorKind::value);
         const TensorImpl* first = nullptr;
         int dim = 0;
         Dims size{0};
         for (std::size_t i = 0; i < tensors.size(); ++i) {
           const TensorImpl& t = *tensors[i];
-          check(t.ndim > 0, ErrorKind::runtime, "[cat] zero-dimensional tensor (at position ", i,
-                ") cannot be concatenated. Received ", describe(t), ". Use stack().");
+          c.check(t.ndim > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated. Received ",
+                  describe(t), ". Use stack().");
           if (is_skipped(t.sizes())) continue;
           if (!first) {
             first = &t;
@@ -74,12 +73,12 @@ OP(cat, all_types, "cat(tensors: list[Tensor], dim: int = 0) -> Tensor") {
             dim = wrap_dim("cat", c.integer(1), t.ndim);
             continue;
           }
-          check(t.ndim == first->ndim, ErrorKind::runtime, "[cat] Tensors must have same number of dimensions: got ",
-                first->ndim, " and ", t.ndim, ". Received ", describe(*first), " and ", describe(t), ".");
+          c.check(t.ndim == first->ndim, "Tensors must have same number of dimensions: got ", first->ndim, " and ",
+                  t.ndim, ". Received ", describe(*first), " and ", describe(t), ".");
           for (int d = 0; d < t.ndim; ++d)
-            check(d == dim || t.size[d] == first->size[d], ErrorKind::runtime,
-                  "[cat] Sizes of tensors must match except in dimension ", dim, ". Expected size ", first->size[d],
-                  " but got size ", t.size[d], " for tensor number ", i, " in the list.");
+            c.check(d == dim || t.size[d] == first->size[d], "Sizes of tensors must match except in dimension ", dim,
+                    ". Expected size ", first->size[d], " but got size ", t.size[d], " for tensor number ", i,
+                    " in the list.");
           size[dim] += t.size[dim];
         }
         if (!first) dim = wrap_dim("cat", c.integer(1), 1);
@@ -116,14 +115,12 @@ OP(stack, all_types, "stack(tensors: list[Tensor], dim: int = 0) -> Tensor") {
   .forms = function | out_ | out_apart,
   .cpu =
       [](const Call& c) {
-        std::span<TensorImpl* const> tensors = c.tensors(0);
-        check_list("stack", tensors);
+        std::span<TensorImpl* const> tensors = checked_list(c, ErrorKind::runtime);
         const TensorImpl& first = *tensors[0];
         int dim = wrap_dim("stack", c.integer(1), first.ndim + 1);
         for (std::size_t i = 1; i < tensors.size(); ++i)
-          check(same_shape(first, *tensors[i]), ErrorKind::runtime,
-                "[stack] stack expects each tensor to be equal size, but got ", first.sizes(), " at entry 0 and ",
-                tensors[i]->sizes(), " at entry ", i, ".");
+          c.check(same_shape(first, *tensors[i]), "stack expects each tensor to be equal size, but got ", first.sizes(),
+                  " at entry 0 and ", tensors[i]->sizes(), " at entry ", i, ".");
         Dims size(first.sizes());
         size.insert(dim, static_cast<i64>(tensors.size()));
         TensorImpl& out = c.output(0, size, common_dtype(tensors));

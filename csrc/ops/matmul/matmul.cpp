@@ -9,12 +9,10 @@ void multiply_backward(Backward& b) { set_product_gradients(b, b.gradient()); }
 
 void check_vectors(const Call& c) {
   const TensorImpl &a = c.tensor(0), &b = c.tensor(1);
-  check(a.ndim == 1 && b.ndim == 1, ErrorKind::runtime, "[", c.op.name(), "] 1D tensors expected, but got ",
-        static_cast<int>(a.ndim), "D and ", static_cast<int>(b.ndim), "D tensors. Received ", describe(a), " and ",
-        describe(b), ".");
-  check(a.dtype == b.dtype, ErrorKind::runtime, "[", c.op.name(),
-        "] dot : expected both vectors to have same dtype. Received ", describe(a), " and ", describe(b),
-        ". Convert one with .to(dtype).");
+  c.check(a.ndim == 1 && b.ndim == 1, "1D tensors expected, but got ", a.ndim, "D and ", b.ndim, "D tensors. Received ",
+          describe(a), " and ", describe(b), ".");
+  c.check(a.dtype == b.dtype, "dot : expected both vectors to have same dtype. Received ", describe(a), " and ",
+          describe(b), ". Convert one with .to(dtype).");
 }
 
 }  // namespace
@@ -42,10 +40,8 @@ OP(mm, numeric_types, "mm(input: Tensor, mat2: Tensor) -> Tensor") {
          "no matrix, or the inner dimensions or dtypes differ.",
   .cpu =
       [](const Call& c) {
-        check(c.tensor(0).ndim == 2, ErrorKind::runtime, "[mm] self must be a matrix. Received ", describe(c.tensor(0)),
-              ".");
-        check(c.tensor(1).ndim == 2, ErrorKind::runtime, "[mm] mat2 must be a matrix. Received ", describe(c.tensor(1)),
-              ".");
+        c.check(c.tensor(0).ndim == 2, "self must be a matrix. Received ", describe(c.tensor(0)), ".");
+        c.check(c.tensor(1).ndim == 2, "mat2 must be a matrix. Received ", describe(c.tensor(1)), ".");
         multiply(c);
       },
   .vjp = multiply_backward,
@@ -61,11 +57,11 @@ OP(bmm, numeric_types, "bmm(input: Tensor, mat2: Tensor) -> Tensor") {
   .cpu =
       [](const Call& c) {
         TensorImpl &a = c.tensor(0), &b = c.tensor(1);
-        check(a.ndim == 3, ErrorKind::runtime, "[bmm] batch1 must be a 3D tensor. Received ", describe(a), ".");
-        check(b.ndim == 3, ErrorKind::runtime, "[bmm] batch2 must be a 3D tensor. Received ", describe(b), ".");
-        check(a.size[0] == b.size[0] && a.size[2] == b.size[1], ErrorKind::runtime,
-              "[bmm] Expected size for first two dimensions of batch2 tensor to be: [", a.size[0], ", ", a.size[2],
-              "] but got: [", b.size[0], ", ", b.size[1], "]. Received ", describe(a), " and ", describe(b), ".");
+        c.check(a.ndim == 3, "batch1 must be a 3D tensor. Received ", describe(a), ".");
+        c.check(b.ndim == 3, "batch2 must be a 3D tensor. Received ", describe(b), ".");
+        c.check(a.size[0] == b.size[0] && a.size[2] == b.size[1],
+                "Expected size for first two dimensions of batch2 tensor to be: [", a.size[0], ", ", a.size[2],
+                "] but got: [", b.size[0], ", ", b.size[1], "]. Received ", describe(a), " and ", describe(b), ".");
         multiply(c);
       },
   .vjp = multiply_backward,
@@ -80,10 +76,9 @@ OP(mv, numeric_types, "mv(input: Tensor, vec: Tensor) -> Tensor") {
          "dtypes do not fit.",
   .cpu =
       [](const Call& c) {
-        check(c.tensor(0).ndim == 2 && c.tensor(1).ndim == 1, ErrorKind::runtime,
-              "[mv] vector + matrix @ vector expected, got 1, ", static_cast<int>(c.tensor(0).ndim), ", ",
-              static_cast<int>(c.tensor(1).ndim), ". Received ", describe(c.tensor(0)), " and ", describe(c.tensor(1)),
-              ".");
+        c.check(c.tensor(0).ndim == 2 && c.tensor(1).ndim == 1, "vector + matrix @ vector expected, got 1, ",
+                c.tensor(0).ndim, ", ", c.tensor(1).ndim, ". Received ", describe(c.tensor(0)), " and ",
+                describe(c.tensor(1)), ".");
         multiply(c);
       },
   .vjp = multiply_backward,
@@ -138,10 +133,10 @@ OP(outer, all_types, "outer(input: Tensor, vec2: Tensor) -> Tensor") {
   .aliases = "ger",
   .compose =
       [](const Call& c) {
-        check(c.tensor(0).ndim == 1, ErrorKind::runtime, "[outer] outer: Expected 1-D argument self, but got ",
-              static_cast<int>(c.tensor(0).ndim), "-D. Received ", describe(c.tensor(0)), ".");
-        check(c.tensor(1).ndim == 1, ErrorKind::runtime, "[outer] outer: Expected 1-D argument vec2, but got ",
-              static_cast<int>(c.tensor(1).ndim), "-D. Received ", describe(c.tensor(1)), ".");
+        c.check(c.tensor(0).ndim == 1, "outer: Expected 1-D argument self, but got ", c.tensor(0).ndim, "-D. Received ",
+                describe(c.tensor(0)), ".");
+        c.check(c.tensor(1).ndim == 1, "outer: Expected 1-D argument vec2, but got ", c.tensor(1).ndim, "-D. Received ",
+                describe(c.tensor(1)), ".");
         c.out[0] = call<"unsqueeze">(c.arg[0], 1) * Tensor(&c.tensor(1));
       },
   .samples = "randn(3), randn(4)",

@@ -92,8 +92,8 @@ void check_product_dtypes(std::string_view op, const TensorImpl& a, const Tensor
 Tensor product(std::string_view op, TensorImpl& a, TensorImpl& b, Tensor start) {
   check_product_dtypes(op, a, b);
   check(a.ndim > 0 && b.ndim > 0, ErrorKind::runtime, "[", op,
-        "] both arguments to matmul need to be at least 1D, but they are ", static_cast<int>(a.ndim), "D and ",
-        static_cast<int>(b.ndim), "D. Received ", describe(a), " @ ", describe(b), ". Multiply by a number with *.");
+        "] both arguments to matmul need to be at least 1D, but they are ", a.ndim, "D and ", b.ndim, "D. Received ",
+        describe(a), " @ ", describe(b), ". Multiply by a number with *.");
   bool row = a.ndim == 1, column = b.ndim == 1;
   GemmArgs g;
   g.dtype = a.dtype;

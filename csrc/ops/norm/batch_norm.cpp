@@ -93,12 +93,10 @@ template <class T> void apply(const T* x, T* y, const T* scale, const T* shift, 
   });
 }
 
-DType compute_dtype_of(DType d) { return d == DType::f64 ? DType::f64 : DType::f32; }
-
 template <class T> std::vector<T> channel_values(const Tensor& t, i64 channels, T otherwise) {
   std::vector<T> v(static_cast<std::size_t>(channels), otherwise);
   if (t) {
-    Tensor wide = contiguous(to_dtype(t, dtype_of<T>()));
+    Tensor wide = packed(*t, dtype_of<T>());
     std::copy_n(wide->data_as<T>(), channels, v.begin());
   }
   return v;
@@ -121,7 +119,7 @@ template <class T> void move_towards(TensorImpl& running, const std::vector<T>& 
 }
 
 template <class T> void forward(const Call& c) {
-  Tensor x = contiguous(to_dtype(given(c, 0), dtype_of<T>())),
+  Tensor x = packed(c.tensor(0), dtype_of<T>()),
          y = c.out[0]->dtype == dtype_of<T>() ? c.out[0] : empty(x->sizes(), dtype_of<T>());
   Shape s(x->sizes());
   bool training = c.flag(5);
@@ -160,7 +158,7 @@ template <class T> void forward(const Call& c) {
 // otherwise.
 template <class T> void backward_kernel(Backward& b) {
   bool training = b.flag(5);
-  Tensor x = contiguous(to_dtype(b.tensor(0), dtype_of<T>())), gy = contiguous(to_dtype(b.gradient(), dtype_of<T>()));
+  Tensor x = packed(*b.tensor(0), dtype_of<T>()), gy = packed(*b.gradient(), dtype_of<T>());
   Shape s(x->sizes());
   std::size_t channels = static_cast<std::size_t>(s.channels);
   std::vector<T> mean, invstd, weight = channel_values<T>(b.given(1) ? b.tensor(1) : Tensor(), s.channels, 1);
@@ -259,17 +257,13 @@ OP(native_batch_norm, floats,
         check(training || (c.has(3) && c.has(4)), ErrorKind::runtime,
               "[batch_norm] running_mean and running_var must be defined in evaluation mode. Received None. Set "
               "training=True.");
-        DType d = compute_dtype_of(t.dtype);
+        DType d = compute_dtype(t.dtype);
         i64 kept = training ? t.size[1] : 0;
         c.output(0, t.sizes(), t.dtype);
         c.output(1, Sizes(&kept, 1), d);
         c.output(2, Sizes(&kept, 1), d);
       },
-  .cpu =
-      [](const Call& c) {
-        GradMode off(false);
-        c.out[0]->dtype == DType::f64 ? forward<double>(c) : forward<float>(c);
-      },
+  .cpu = [](const Call& c) { c.out[0]->dtype == DType::f64 ? forward<double>(c) : forward<float>(c); },
   .vjp =
       [](Backward& b) {
         if (eager_state.grad || b.has_gradient(1) || b.has_gradient(2)) return gradient_by_tensors(b);

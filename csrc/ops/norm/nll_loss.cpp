@@ -1,6 +1,6 @@
 // The negative log likelihood of classes, and cross entropy: log_softmax and likelihood in one pass.
+#include "ops/norm/normalize.h"
 #include "ops/norm/rows.h"
-#include "ops/reduce/reduce.h"
 using namespace rl;
 
 namespace {
@@ -15,6 +15,7 @@ struct Shape {
     else
       for (std::size_t d = 0; d < s.size(); ++d) (d == 0 ? n : d == 1 ? classes : places) *= s[d];
   }
+  i64 at(i64 place, i64 k) const { return (place / places * classes + k) * places + place % places; }
 };
 Dims target_sizes(Sizes input) {
   Dims d(input);
@@ -24,33 +25,28 @@ Dims target_sizes(Sizes input) {
 
 void check_loss(const Call& c) {
   TensorImpl &x = c.tensor(0), &target = c.tensor(1);
-  std::string_view name = c.op.name();
-  check(x.ndim >= 1, ErrorKind::value, "[", name,
-        "] input tensor should have a dimension of classes. Received a 0-d tensor.");
-  check(is_floating(x.dtype), ErrorKind::not_implemented, "[", name, "] \"", name, "\" not implemented for '", x.dtype,
-        "'. Received ", describe(x), ".");
-  check(target.dtype == DType::i64 || target.dtype == DType::u8, ErrorKind::runtime, "[", name,
-        "] expected scalar type Long or Byte for the target but found ", target.dtype, ". Convert with .long().");
+  c.check(x.ndim >= 1, ErrorKind::value, "input tensor should have a dimension of classes. Received a 0-d tensor.");
+  c.check(is_floating(x.dtype), ErrorKind::not_implemented, "\"", c.op.name(), "\" not implemented for '", x.dtype,
+          "'. Received ", describe(x), ".");
+  c.check(target.dtype == DType::i64 || target.dtype == DType::u8,
+          "expected scalar type Long or Byte for the target but found ", target.dtype, ". Convert with .long().");
   Dims want = target_sizes(x.sizes());
   bool samples_differ = x.ndim < 2 || (target.ndim > 0 && target.size[0] != x.size[0]);
-  check(same_sizes(want, target.sizes()) || (x.ndim == 1 && target.numel == 1 && target.ndim == 1),
-        samples_differ ? ErrorKind::value : ErrorKind::runtime, "[", name, "] Expected target size ", Sizes(want),
-        ", got ", target.sizes(), ": the shape of input without the dimension of the classes. Received input ",
-        describe(x), " and target ", describe(target), ".");
+  c.check(same_sizes(want, target.sizes()) || (x.ndim == 1 && target.numel == 1 && target.ndim == 1),
+          samples_differ ? ErrorKind::value : ErrorKind::runtime, "Expected target size ", Sizes(want), ", got ",
+          target.sizes(), ": the shape of input without the dimension of the classes. Received input ", describe(x),
+          " and target ", describe(target), ".");
   if (c.has(2)) {
     TensorImpl& w = c.tensor(2);
-    check(w.ndim == 1 && w.numel == Shape(x.sizes()).classes, ErrorKind::runtime, "[", name,
-          "] weight tensor should be defined either for all ", Shape(x.sizes()).classes,
-          " classes or no classes. Received ", describe(w), ".");
-    check(w.dtype == x.dtype, ErrorKind::runtime, "[", name, "] expected scalar type ", x.dtype, " but found ", w.dtype,
-          " for weight. Convert with .to(dtype).");
+    c.check(w.ndim == 1 && w.numel == Shape(x.sizes()).classes, "weight tensor should be defined either for all ",
+            Shape(x.sizes()).classes, " classes or no classes. Received ", describe(w), ".");
+    c.check(w.dtype == x.dtype, "expected scalar type ", x.dtype, " but found ", w.dtype,
+            " for weight. Convert with .to(dtype).");
   }
   i64 r = c.integer(3);
-  check(r >= kNone && r <= kSum, ErrorKind::value, "[", name,
-        "] reduction must be 0 (none), 1 (mean) or 2 (sum). Received ", r, ".");
+  c.check(r >= kNone && r <= kSum, ErrorKind::value, "reduction must be 0 (none), 1 (mean) or 2 (sum). Received ", r,
+          ".");
 }
-
-Tensor packed_target(const Tensor& t) { return contiguous(to_dtype(t, DType::i64)); }
 
 // Indices are checked before anything is read.
 void check_classes(std::string_view name, const Tensor& target, i64 classes, i64 ignored) {
@@ -60,59 +56,59 @@ void check_classes(std::string_view name, const Tensor& target, i64 classes, i64
           " is out of bounds: classes are 0 to ", classes - 1, ".");
 }
 
-DType compute_dtype_of(DType d) { return d == DType::f64 ? DType::f64 : DType::f32; }
-
-// Losses of all places go through `loss(place, weight)`: kept, or summed in blocks of fixed size.
-template <class T, class F>
-void reduce_losses(const i64* target, i64 count, const T* weight, i64 ignored, i64 reduction, T* out, T* total_weight,
-                   F&& loss) {
+// Losses of all places go through `loss(place, weight)`: kept, or summed in blocks of fixed size. Result 0 and the sum
+// of the weights, result `total_at`, are filled.
+template <class T, class F> void reduce_losses(const Call& c, const Tensor& target, int total_at, F&& loss) {
   constexpr i64 kBlock = 2048;
+  const i64 *class_of = target->data_as<i64>(), count = target->numel, ignored = c.integer(4), reduction = c.integer(3);
+  Tensor weights = c.has(2) ? packed(c.tensor(2), dtype_of<T>()) : Tensor();
+  const T* weight = weights ? weights->data_as<T>() : nullptr;
+  Tensor result = empty(c.out[0]->sizes(), dtype_of<T>()), total = empty({}, dtype_of<T>());
+  T* out = result->data_as<T>();
   i64 blocks = (count + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<std::size_t>(2 * blocks));
   parallel_for(blocks, 8, [&](i64 begin, i64 end) {
     for (i64 b = begin; b < end; ++b)
       for (i64 k = b * kBlock; k < std::min(count, (b + 1) * kBlock); ++k) {
-        T w = target[k] == ignored ? T(0) : weight ? weight[target[k]] : T(1);
-        T l = target[k] == ignored ? T(0) : loss(k, w);
+        T w = class_of[k] == ignored ? T(0) : weight ? weight[class_of[k]] : T(1);
+        T l = class_of[k] == ignored ? T(0) : loss(k, w);
         if (reduction == kNone) out[k] = l;
         sums[static_cast<std::size_t>(2 * b)] += static_cast<double>(l);
         sums[static_cast<std::size_t>(2 * b + 1)] += static_cast<double>(w);
       }
   });
-  double sum = 0, weights = 0;
+  double sum = 0, all_weights = 0;
   for (i64 b = 0; b < blocks; ++b)
-    sum += sums[static_cast<std::size_t>(2 * b)], weights += sums[static_cast<std::size_t>(2 * b + 1)];
-  *total_weight = static_cast<T>(reduction == kNone ? 0 : weights);
-  if (reduction == kMean) *out = static_cast<T>(sum / weights);
+    sum += sums[static_cast<std::size_t>(2 * b)], all_weights += sums[static_cast<std::size_t>(2 * b + 1)];
+  *total->data_as<T>() = static_cast<T>(reduction == kNone ? 0 : all_weights);
+  if (reduction == kMean) *out = static_cast<T>(sum / all_weights);
   if (reduction == kSum) *out = static_cast<T>(sum);
-}
-
-// Per place: gy (one for all unless reduction is none), times the weight, over the total for the mean; 0 where ignored.
-template <class T> std::vector<T> place_factors(const Tensor& gy, const Tensor& target, const Tensor& weight,
-                                                double total, i64 ignored, i64 reduction) {
-  std::vector<T> f(static_cast<std::size_t>(target->numel));
-  const i64* t = target->data_as<i64>();
-  const T *g = gy->data_as<T>(), *w = weight ? weight->data_as<T>() : nullptr;
-  T scale = reduction == kMean ? static_cast<T>(1 / total) : T(1);
-  for (i64 k = 0; k < target->numel; ++k)
-    f[static_cast<std::size_t>(k)] =
-        t[k] == ignored ? T(0) : (reduction == kNone ? g[k] : g[0]) * (w ? w[t[k]] : T(1)) * scale;
-  return f;
+  copy_elements(*c.out[0], *result);
+  copy_elements(*c.out[total_at], *total);
 }
 
 struct LossArguments {  // what a vjp reads, packed
   Tensor gy, target, weight;
-  double total = 0;
+  double total;
   i64 reduction, ignored;
   LossArguments(Backward& b, DType d, int total_at)
-      : gy(contiguous(to_dtype(b.gradient(), d))),
-        target(packed_target(b.tensor(1))),
-        weight(b.given(2) ? contiguous(to_dtype(b.tensor(2), d)) : Tensor()),
-        total(0),
+      : gy(packed(*b.gradient(), d)),
+        target(packed(*b.tensor(1), DType::i64)),
+        weight(b.given(2) ? packed(*b.tensor(2), d) : Tensor()),
+        total(*packed(*b.result(total_at), DType::f64)->data_as<double>()),
         reduction(b.integer(3)),
-        ignored(b.integer(4)) {
-    Tensor t = to_dtype(b.result(total_at), DType::f64);
-    total = *t->data_as<double>();
+        ignored(b.integer(4)) {}
+
+  // Per place: gy (one for all unless reduction is none), times the weight, over the total for the mean; 0 where
+  // ignored.
+  template <class T> std::vector<T> factors() const {
+    std::vector<T> f(static_cast<std::size_t>(target->numel));
+    const i64* t = target->data_as<i64>();
+    const T *g = gy->data_as<T>(), *w = weight ? weight->data_as<T>() : nullptr;
+    T scale = reduction == kMean ? static_cast<T>(1 / total) : T(1);
+    for (std::size_t k = 0; k < f.size(); ++k)
+      f[k] = t[k] == ignored ? T(0) : (reduction == kNone ? g[k] : g[0]) * (w ? w[t[k]] : T(1)) * scale;
+    return f;
   }
 };
 
@@ -162,42 +158,31 @@ OP(nll_loss_forward, floats,
       },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        DType d = compute_dtype_of(c.tensor(0).dtype);
+        DType d = compute_dtype(c.tensor(0).dtype);
         Shape s(c.tensor(0).sizes());
-        Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), d)), target = packed_target(Tensor(&c.tensor(1)));
-        Tensor weight = c.has(2) ? contiguous(to_dtype(Tensor(&c.tensor(2)), d)) : Tensor();
+        Tensor x = packed(c.tensor(0), d), target = packed(c.tensor(1), DType::i64);
         check_classes("nll_loss", target, s.classes, c.integer(4));
-        Tensor out = empty(c.out[0]->sizes(), d), total = empty({}, d);
         const i64* t = target->data_as<i64>();
-        auto run = [&]<class T>(Type<T>) {
+        visit_float(d, [&]<class T>(Type<T>) {
           const T* p = x->data_as<T>();
-          reduce_losses<T>(t, target->numel, weight ? weight->data_as<T>() : nullptr, c.integer(4), c.integer(3),
-                           out->data_as<T>(), total->data_as<T>(), [&](i64 k, T w) {
-                             return -w * p[(k / s.places * s.classes + t[k]) * s.places + k % s.places];
-                           });
-        };
-        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
-        copy_elements(*c.out[0], *out);
-        copy_elements(*c.out[1], *total);
+          reduce_losses<T>(c, target, 1, [&](i64 k, T w) { return -w * p[s.at(k, t[k])]; });
+        });
       },
   .vjp =
       [](Backward& b) {
         Sizes size = b.sizes(0);
         if (eager_state.grad) return b.set(0, -one_hot_at(b, size, factor_tensor(b, size, 1)));
-        DType d = compute_dtype_of(b.gradient()->dtype);
+        DType d = compute_dtype(b.gradient()->dtype);
         LossArguments a(b, d, 1);
         Tensor gx = zeros(size, d);
         Shape s(size);
         const i64* t = a.target->data_as<i64>();
-        auto run = [&]<class T>(Type<T>) {
-          std::vector<T> f = place_factors<T>(a.gy, a.target, a.weight, a.total, a.ignored, a.reduction);
+        visit_float(d, [&]<class T>(Type<T>) {
+          std::vector<T> f = a.factors<T>();
           T* to = gx->data_as<T>();
           for (i64 k = 0; k < a.target->numel; ++k)
-            if (t[k] != a.ignored)
-              to[(k / s.places * s.classes + t[k]) * s.places + k % s.places] = -f[static_cast<std::size_t>(k)];
-        };
-        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
+            if (t[k] != a.ignored) to[s.at(k, t[k])] = -f[static_cast<std::size_t>(k)];
+        });
         b.set(0, gx);
       },
   .saves = "target, weight, total_weight",
@@ -211,10 +196,7 @@ OP(nll_loss, floats,
    "-100) -> Tensor") {
   .doc = "The negative log likelihood of the classes in target; see nll_loss_forward.",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"nll_loss_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"nll_loss_forward">,
   .samples = "randn(3, 4), randint(0, 4, (3,))\nrandn(3, 4), randint(0, 4, (3,)), positive(4), 2",
 };
 
@@ -228,25 +210,23 @@ OP(cross_entropy_forward, floats,
       [](const Call& c) {
         check_loss(c);
         announce(c, 2);
-        c.output(1, c.tensor(0).sizes(), compute_dtype_of(c.tensor(0).dtype));
+        c.output(1, c.tensor(0).sizes(), compute_dtype(c.tensor(0).dtype));
       },
   .cpu =
       [](const Call& c) {
         GradMode off(false);
         DType d = c.out[1]->dtype;
         Shape s(c.tensor(0).sizes());
-        Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), d)), target = packed_target(Tensor(&c.tensor(1)));
-        Tensor weight = c.has(2) ? contiguous(to_dtype(Tensor(&c.tensor(2)), d)) : Tensor();
+        Tensor x = packed(c.tensor(0), d), target = packed(c.tensor(1), DType::i64);
         check_classes("cross_entropy", target, s.classes, c.integer(4));
-        Tensor out = empty(c.out[0]->sizes(), d), total = empty({}, d), log_sum = empty(target->sizes(), d);
+        Tensor log_sum = empty(target->sizes(), d);
         const i64* t = target->data_as<i64>();
         if (s.places > 1) {
-          Tensor log_probability = call<"log_softmax">(x, i64{1});
-          c.out[1] = call<"exp">(log_probability);
-          x = log_probability;
+          x = call<"log_softmax">(x, i64{1});
+          c.out[1] = call<"exp">(x);
           std::memset(log_sum->data(), 0, static_cast<std::size_t>(log_sum->numel * size_of(d)));
         }
-        auto run = [&]<class T>(Type<T>) {
+        visit_float(d, [&]<class T>(Type<T>) {
           const T* p = x->data_as<T>();
           T *probability = c.out[1]->data_as<T>(), *sum = log_sum->data_as<T>();
           if (s.places == 1 && s.classes > 0)
@@ -254,14 +234,8 @@ OP(cross_entropy_forward, floats,
               for (i64 r = begin; r < end; ++r)
                 sum[r] = softmax_row<false>(p + r * s.classes, probability + r * s.classes, s.classes);
             });
-          reduce_losses<T>(t, target->numel, weight ? weight->data_as<T>() : nullptr, c.integer(4), c.integer(3),
-                           out->data_as<T>(), total->data_as<T>(), [&](i64 k, T w) {
-                             return w * (sum[k] - p[(k / s.places * s.classes + t[k]) * s.places + k % s.places]);
-                           });
-        };
-        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
-        copy_elements(*c.out[0], *out);
-        copy_elements(*c.out[2], *total);
+          reduce_losses<T>(c, target, 2, [&](i64 k, T w) { return w * (sum[k] - p[s.at(k, t[k])]); });
+        });
       },
   .vjp =
       [](Backward& b) {
@@ -279,26 +253,25 @@ OP(cross_entropy_forward, floats,
         Tensor gx = empty(size, d);
         Shape s(size);
         const i64* t = a.target->data_as<i64>();
-        auto run = [&]<class T>(Type<T>) {
-          std::vector<T> f = place_factors<T>(a.gy, a.target, a.weight, a.total, a.ignored, a.reduction);
+        visit_float(d, [&]<class T>(Type<T>) {
+          std::vector<T> f = a.factors<T>();
           const T* p = probability->data_as<T>();
           T* to = gx->data_as<T>();
           parallel_for(s.n, std::max<i64>(1, 16384 / std::max<i64>(1, s.classes * s.places)), [&](i64 begin, i64 end) {
             for (i64 r = begin; r < end; ++r) {
-              for (i64 k = 0; k < s.classes; ++k)
-                for (i64 j = 0; j < s.places; ++j) {
-                  i64 at = (r * s.classes + k) * s.places + j;
-                  to[at] = p[at] * f[static_cast<std::size_t>(r * s.places + j)];
-                }
+              const T* factor = f.data() + r * s.places;
+              for (i64 k = 0, at = r * s.classes; s.places == 1 && k < s.classes; ++k) to[at + k] = p[at + k] * *factor;
+              for (i64 k = 0; s.places > 1 && k < s.classes; ++k) {
+                i64 at = (r * s.classes + k) * s.places;
+                for (i64 j = 0; j < s.places; ++j) to[at + j] = p[at + j] * factor[j];
+              }
               for (i64 j = 0; j < s.places; ++j) {
                 i64 k = t[r * s.places + j];
-                if (k != a.ignored)
-                  to[(r * s.classes + k) * s.places + j] -= f[static_cast<std::size_t>(r * s.places + j)];
+                if (k != a.ignored) to[(r * s.classes + k) * s.places + j] -= factor[j];
               }
             }
           });
-        };
-        d == DType::f64 ? run(Type<double>{}) : run(Type<float>{});
+        });
         b.set(0, gx);
       },
   .saves = "input, target, weight, probability, total_weight",
@@ -312,9 +285,6 @@ OP(cross_entropy, floats,
    "-100) -> Tensor") {
   .doc = "The cross entropy between logits [N, C, ...] or [C] and the classes in target; see cross_entropy_forward.",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"cross_entropy_forward">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"cross_entropy_forward">,
   .samples = "randn(3, 4), randint(0, 4, (3,))\nrandn(3, 4), randint(0, 4, (3,)), positive(4), 2",
 };

@@ -4,6 +4,11 @@
 
 namespace rl {
 
+// compose of a row that shows the first result of another one, which has the same five arguments.
+template <OpName row> void first_of(const Call& c) {
+  c.out[0] = call_all<row>(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
+}
+
 inline Dims masked_dims(std::uint32_t mask, int ndim) {
   Dims d;
   for (int k = 0; k < ndim; ++k)
@@ -48,9 +53,8 @@ inline Tensor sum_to(const Tensor& t, Sizes size) {
 inline void check_same_float(const Call& c, int k) {
   DType x = c.tensor(0).dtype, d = c.tensor(k).dtype;
   bool half = x == DType::f16 || x == DType::bf16;
-  check(d == x || (half && d == DType::f32), ErrorKind::runtime, "[", c.op.name(), "] expected scalar type ", x,
-        " but found ", d, " for ", c.op.signature->param[k].name, ". Received ", describe(c.tensor(k)),
-        ". Convert with .to(dtype).");
+  c.check(d == x || (half && d == DType::f32), "expected scalar type ", x, " but found ", d, " for ",
+          c.op.signature->param[k].name, ". Received ", describe(c.tensor(k)), ". Convert with .to(dtype).");
 }
 
 }  // namespace rl

@@ -117,23 +117,18 @@ void normalize_rows_backward(const T* gy, const T* x, const T* weight, const T* 
   }
 }
 
-DType compute_dtype_of(DType d) { return d == DType::f64 ? DType::f64 : DType::f32; }
 template <class T> const T* data_of(const Tensor& t) { return t ? t->data_as<T>() : nullptr; }
 
-Tensor packed(const Call& c, int k, DType d) {
-  return c.has(k) ? contiguous(to_dtype(Tensor(&c.tensor(k)), d)) : Tensor();
-}
+Tensor given(const Call& c, int k, DType d) { return c.has(k) ? packed(c.tensor(k), d) : Tensor(); }
 
 template <bool centered> void run_forward(const Call& c, const RowShape& s, int weight, int bias, double eps,
                                           Tensor* mean, Tensor& rstd) {
-  GradMode off(false);
-  DType d = compute_dtype_of(c.out[0]->dtype);
-  Tensor x = packed(c, 0, d), w = packed(c, weight, d), b = bias < 0 ? Tensor() : packed(c, bias, d);
+  DType d = compute_dtype(c.out[0]->dtype);
+  Tensor x = given(c, 0, d), w = given(c, weight, d), b = bias < 0 ? Tensor() : given(c, bias, d);
   Tensor y = c.out[0]->dtype == d ? c.out[0] : empty(x->sizes(), d);
-  visit(d, [&]<class T>(Type<T>) {
-    if constexpr (std::is_floating_point_v<T>)
-      normalize_rows<centered, T>(x->data_as<T>(), data_of<T>(w), data_of<T>(b), y->data_as<T>(),
-                                  mean ? (*mean)->template data_as<T>() : nullptr, rstd->template data_as<T>(), s, eps);
+  visit_float(d, [&]<class T>(Type<T>) {
+    normalize_rows<centered, T>(x->data_as<T>(), data_of<T>(w), data_of<T>(b), y->data_as<T>(),
+                                mean ? (*mean)->template data_as<T>() : nullptr, rstd->template data_as<T>(), s, eps);
   });
   if (y.get() != c.out[0].get()) copy_elements(*c.out[0], *y);
 }
@@ -142,16 +137,14 @@ template <bool centered> void run_backward_kernel(Backward& b, const RowShape& s
                                                   const Tensor& mean, const Tensor& rstd) {
   DType d = rstd->dtype;
   bool wants_weight = b.given(weight) && b.needs(weight), wants_bias = bias >= 0 && b.given(bias) && b.needs(bias);
-  Tensor gy = contiguous(to_dtype(b.gradient(), d)), x = contiguous(to_dtype(b.tensor(0), d));
-  Tensor w = b.given(weight) ? contiguous(to_dtype(b.tensor(weight), d)) : Tensor();
+  Tensor gy = packed(*b.gradient(), d), x = packed(*b.tensor(0), d);
+  Tensor w = b.given(weight) ? packed(*b.tensor(weight), d) : Tensor();
   Tensor gx = b.needs(0) ? empty(x->sizes(), d) : Tensor();
   Tensor gw = wants_weight ? zeros(b.sizes(weight), d) : Tensor(), gb = wants_bias ? zeros(b.sizes(bias), d) : Tensor();
-  visit(d, [&]<class T>(Type<T>) {
-    if constexpr (std::is_floating_point_v<T>) {
-      auto to = [](const Tensor& t) { return t ? t->template data_as<T>() : nullptr; };
-      normalize_rows_backward<centered, T>(gy->data_as<T>(), x->data_as<T>(), data_of<T>(w), data_of<T>(mean),
-                                           rstd->data_as<T>(), to(gx), to(gw), to(gb), s);
-    }
+  visit_float(d, [&]<class T>(Type<T>) {
+    auto to = [](const Tensor& t) { return t ? t->template data_as<T>() : nullptr; };
+    normalize_rows_backward<centered, T>(gy->data_as<T>(), x->data_as<T>(), data_of<T>(w), data_of<T>(mean),
+                                         rstd->data_as<T>(), to(gx), to(gw), to(gb), s);
   });
   if (gx) b.set(0, gx);
   if (gw) b.set(weight, gw);
@@ -163,18 +156,18 @@ void check_normalized_shape(const Call& c) {
   TensorImpl& t = c.tensor(0);
   Sizes shape = c.ints(1);
   check_accepted(c);
-  check(
-      !shape.empty(), ErrorKind::runtime, "[", c.op.name(),
-      "] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
+  c.check(
+      !shape.empty(),
+      "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element. Received [].");
   i64 k = static_cast<i64>(shape.size());
-  check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))), ErrorKind::runtime,
-        "[", c.op.name(), "] Given normalized_shape=", shape,
-        ", expected input with shape [*, ...] that ends in it, but got input of size", t.sizes(), ".");
+  c.check(k <= t.ndim && same_sizes(shape, t.sizes().subspan(static_cast<std::size_t>(t.ndim - k))),
+          "Given normalized_shape=", shape,
+          ", expected input with shape [*, ...] that ends in it, but got input of size", t.sizes(), ".");
   for (int a = 2; a < c.op.signature->n; ++a)
     if (c.op.signature->param[a].type == ParamType::tensor && c.has(a)) {
-      check(same_sizes(c.tensor(a).sizes(), shape), ErrorKind::runtime, "[", c.op.name(), "] Expected ",
-            c.op.signature->param[a].name, " to be of same shape as normalized_shape. Received ", describe(c.tensor(a)),
-            " and normalized_shape = ", shape, ".");
+      c.check(same_sizes(c.tensor(a).sizes(), shape), "Expected ", c.op.signature->param[a].name,
+              " to be of same shape as normalized_shape. Received ", describe(c.tensor(a)),
+              " and normalized_shape = ", shape, ".");
       check_same_float(c, a);
     }
 }
@@ -210,7 +203,7 @@ void check_groups(const Call& c) {
   check(is_floating(t.dtype), ErrorKind::not_implemented, "[group_norm] not implemented for '", t.dtype, "'. Received ",
         describe(t), ".");
   check(t.ndim >= 2, ErrorKind::runtime, "[group_norm] Expected at least 2 dimensions for input tensor but received ",
-        int(t.ndim), ".");
+        t.ndim, ".");
   check(groups > 0, ErrorKind::runtime, "[group_norm] Expected num groups to be greater than 0, got ", groups, ".");
   check(t.size[1] % groups == 0, ErrorKind::runtime,
         "[group_norm] Expected number of channels in input to be divisible by num_groups, but got input of shape ",
@@ -229,6 +222,13 @@ RowShape group_shape(Sizes size, i64 groups) {
   return {size[0] * groups, size[1] / groups * places, std::max<i64>(places, 1), groups};
 }
 
+// The result, and the statistics of the given size behind it.
+void announce(const Call& c, Sizes statistics) {
+  TensorImpl& t = c.tensor(0);
+  c.output(0, t.sizes(), t.dtype);
+  for (int k = 1; k < c.op.signature->outputs; ++k) c.output(k, statistics, compute_dtype(t.dtype));
+}
+
 }  // namespace
 
 OP(native_layer_norm, floats,
@@ -239,11 +239,7 @@ OP(native_layer_norm, floats,
   .infer =
       [](const Call& c) {
         check_normalized_shape(c);
-        TensorImpl& t = c.tensor(0);
-        Dims size = statistics_sizes(t.sizes(), c.ints(1).size());
-        c.output(0, t.sizes(), t.dtype);
-        c.output(1, size, compute_dtype_of(t.dtype));
-        c.output(2, size, compute_dtype_of(t.dtype));
+        announce(c, statistics_sizes(c.tensor(0).sizes(), c.ints(1).size()));
       },
   .cpu =
       [](const Call& c) {
@@ -267,10 +263,7 @@ OP(layer_norm, floats,
    "float = 1e-5) -> Tensor") {
   .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over the last dimensions, normalized_shape.",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"native_layer_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"native_layer_norm">,
   .samples = "randn(3, 4), (4,)\nrandn(2, 3, 4), (3, 4), randn(3, 4), randn(3, 4)",
 };
 
@@ -282,11 +275,7 @@ OP(native_group_norm, floats,
   .infer =
       [](const Call& c) {
         check_groups(c);
-        TensorImpl& t = c.tensor(0);
-        Dims size{t.size[0], c.integer(1)};
-        c.output(0, t.sizes(), t.dtype);
-        c.output(1, size, compute_dtype_of(t.dtype));
-        c.output(2, size, compute_dtype_of(t.dtype));
+        announce(c, Dims{c.tensor(0).size[0], c.integer(1)});
       },
   .cpu =
       [](const Call& c) {
@@ -321,10 +310,7 @@ OP(group_norm, floats,
   .doc = "(input - mean) / sqrt(variance + eps) * weight + bias over groups of channels of input [N, C, ...]; weight "
          "and bias are [C].",
   .home = "_core",
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call_all<"native_group_norm">(c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4])[0];
-      },
+  .compose = first_of<"native_group_norm">,
   .samples = "randn(2, 4, 3), 2\nrandn(2, 6, 3, 2), 3, randn(6), randn(6)",
 };
 
@@ -336,9 +322,7 @@ OP(native_rms_norm, floats,
   .infer =
       [](const Call& c) {
         check_normalized_shape(c);
-        TensorImpl& t = c.tensor(0);
-        c.output(0, t.sizes(), t.dtype);
-        c.output(1, statistics_sizes(t.sizes(), c.ints(1).size()), compute_dtype_of(t.dtype));
+        announce(c, statistics_sizes(c.tensor(0).sizes(), c.ints(1).size()));
       },
   .cpu =
       [](const Call& c) {

@@ -86,13 +86,10 @@ template <bool logarithm, class T> void backward(const T* gy, const T* y, T* gx,
 }
 
 template <bool logarithm> void run(const Call& c) {
-  GradMode off(false);
-  DType d = c.out[0]->dtype, compute = d == DType::f64 ? d : DType::f32;
-  Tensor x = contiguous(to_dtype(to_dtype(Tensor(&c.tensor(0)), d), compute));
-  Tensor y = d == compute ? c.out[0] : empty(x->sizes(), compute);
+  DType d = c.out[0]->dtype, compute = compute_dtype(d);
+  Tensor x = packed(*packed(c.tensor(0), d), compute), y = d == compute ? c.out[0] : empty(x->sizes(), compute);
   Along a(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim));
-  if (compute == DType::f64) forward<logarithm>(x->data_as<double>(), y->data_as<double>(), a);
-  else forward<logarithm>(x->data_as<float>(), y->data_as<float>(), a);
+  visit_float(compute, [&]<class T>(Type<T>) { forward<logarithm>(x->data_as<T>(), y->data_as<T>(), a); });
   if (d != compute) copy_elements(*c.out[0], *y);
 }
 
@@ -100,8 +97,8 @@ void infer(const Call& c) {
   TensorImpl& t = c.tensor(0);
   DType d = c.dtype(2, t.dtype);
   wrap_dim(c.op.name(), c.integer(1), t.ndim);
-  check(is_floating(d), ErrorKind::not_implemented, "[", c.op.name(), "] \"", c.op.name(), "\" not implemented for '",
-        d, "'. Received ", describe(t), ". Give dtype=torch.float32.");
+  c.check(is_floating(d), ErrorKind::not_implemented, "\"", c.op.name(), "\" not implemented for '", d, "'. Received ",
+          describe(t), ". Give dtype=torch.float32.");
   c.output(0, t.sizes(), d);
 }
 
@@ -112,39 +109,24 @@ template <bool logarithm> void vjp(Backward& b) {
     auto sum = [&](const Tensor& t) { return y->ndim ? call<"sum">(t, i64{dim}, true) : t; };
     return b.set(0, logarithm ? gy - call<"exp">(y) * sum(gy) : y * (gy - sum(gy * y)));
   }
-  DType compute = y->dtype == DType::f64 ? DType::f64 : DType::f32;
-  Tensor g = contiguous(to_dtype(gy, compute)), v = to_dtype(y, compute), gx = empty(y->sizes(), compute);
-  v = contiguous(v);
+  DType compute = compute_dtype(y->dtype);
+  Tensor g = packed(*gy, compute), v = packed(*y, compute), gx = empty(y->sizes(), compute);
   Along a(y->sizes(), dim);
-  if (compute == DType::f64) backward<logarithm>(g->data_as<double>(), v->data_as<double>(), gx->data_as<double>(), a);
-  else backward<logarithm>(g->data_as<float>(), v->data_as<float>(), gx->data_as<float>(), a);
+  visit_float(compute,
+              [&]<class T>(Type<T>) { backward<logarithm>(g->data_as<T>(), v->data_as<T>(), gx->data_as<T>(), a); });
   b.set(0, to_dtype(gx, y->dtype));
 }
 
 }  // namespace
 
-OP(softmax, floats, "softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor") {
-  .doc = "exp(input) / sum(exp(input)) along dim, computed around the largest element; input [*] is converted to dtype "
-         "first.",
-  .aliases = "special_softmax",
-  .infer = infer,
-  .cpu = run<false>,
-  .vjp = vjp<false>,
-  .saves = "result",
-  .samples = "randn(3, 4), 1\nrandn(3, 4, 5), 1\nrandn(3, 20), -1\nrandint(0, 9, (3, 4)), 0, dtype=float32",
-  .errors = "randint(0, 9, (3,)), 0 => NotImplementedError: [softmax]\nrandn(3), 1 => IndexError: [softmax] Dimension "
-            "out of range",
-};
+#define SOFTMAX(name, formula, logarithm)                                                                         \
+  OP(name, floats, #name "(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor") {                     \
+    .doc = formula " along dim, computed around the largest element; input [*] is converted to dtype first.",     \
+    .aliases = "special_" #name, .infer = infer, .cpu = run<logarithm>, .vjp = vjp<logarithm>, .saves = "result", \
+    .samples = "randn(3, 4), 1\nrandn(3, 4, 5), 1\nrandn(3, 20), -1\nrandint(0, 9, (3, 4)), 0, dtype=float32",    \
+    .errors = "randint(0, 9, (3,)), 0 => NotImplementedError: [" #name "]\nrandn(3), 1 => IndexError: [" #name    \
+              "] Dimension out of range",                                                                         \
+  }
 
-OP(log_softmax, floats, "log_softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor") {
-  .doc = "input - log(sum(exp(input))) along dim, computed around the largest element; input [*] is converted to dtype "
-         "first.",
-  .aliases = "special_log_softmax",
-  .infer = infer,
-  .cpu = run<true>,
-  .vjp = vjp<true>,
-  .saves = "result",
-  .samples = "randn(3, 4), 1\nrandn(3, 4, 5), 1\nrandn(3, 20), -1\nrandint(0, 9, (3, 4)), 0, dtype=float32",
-  .errors = "randint(0, 9, (3,)), 0 => NotImplementedError: [log_softmax]\nrandn(3), 1 => IndexError: [log_softmax] "
-            "Dimension out of range",
-};
+SOFTMAX(softmax, "exp(input) / sum(exp(input))", false);
+SOFTMAX(log_softmax, "input - log(sum(exp(input)))", true);

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, rho, eps, weight_decay, maximize, kNumbers };
@@ -35,4 +35,3 @@ template <class T> void adadelta(T* const* at, i64 begin, i64 end, const double*
 UpdateRule rule("adadelta", 4, 1, kNumbers, constants, adadelta<float>, adadelta<double>);
 
 }  // namespace
-}  // namespace rl

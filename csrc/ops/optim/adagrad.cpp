@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, lr_decay, eps, weight_decay, maximize, kNumbers };
@@ -32,4 +32,3 @@ template <class T> void adagrad(T* const* at, i64 begin, i64 end, const double* 
 UpdateRule rule("adagrad", 3, 1, kNumbers, constants, adagrad<float>, adagrad<double>);
 
 }  // namespace
-}  // namespace rl

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, beta1, beta2, eps, weight_decay, decoupled, maximize, kNumbers };
@@ -50,4 +50,3 @@ UpdateRule plain("adam", 4, 1, kNumbers, constants, adam<float, false>, adam<dou
 UpdateRule amsgrad("adam_amsgrad", 5, 1, kNumbers, constants, adam<float, true>, adam<double, true>);
 
 }  // namespace
-}  // namespace rl

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, beta1, beta2, eps, weight_decay, maximize, kNumbers };
@@ -36,4 +36,3 @@ template <class T> void adamax(T* const* at, i64 begin, i64 end, const double* c
 UpdateRule rule("adamax", 4, 1, kNumbers, constants, adamax<float>, adamax<double>);
 
 }  // namespace
-}  // namespace rl

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, beta1, beta2, eps, weight_decay, decoupled, maximize, kNumbers };
@@ -45,4 +45,3 @@ template <class T> void radam(T* const* at, i64 begin, i64 end, const double* c)
 UpdateRule rule("radam", 4, 1, kNumbers, constants, radam<float>, radam<double>);
 
 }  // namespace
-}  // namespace rl

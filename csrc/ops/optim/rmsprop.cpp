@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, alpha, eps, weight_decay, momentum, maximize, kNumbers };
@@ -47,4 +47,3 @@ UpdateRule both("rmsprop_momentum_centered", 5, 1, kNumbers, constants, rmsprop<
                 rmsprop<double, true, true>);
 
 }  // namespace
-}  // namespace rl

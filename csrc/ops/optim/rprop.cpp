@@ -1,7 +1,7 @@
 // Resilient backpropagation (Riedmiller & Braun 1993): steps grow while a gradient keeps its sign.
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { shorter, longer, least, most, maximize, kNumbers };
@@ -31,4 +31,3 @@ template <class T> void rprop(T* const* at, i64 begin, i64 end, const double* c)
 UpdateRule rule("rprop", 4, 1, kNumbers, constants, rprop<float>, rprop<double>);
 
 }  // namespace
-}  // namespace rl

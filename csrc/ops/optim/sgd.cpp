@@ -1,7 +1,7 @@
 // Stochastic gradient descent, without and with momentum (Sutskever et al. 2013).
 #include "ops/optim/update.h"
+using namespace rl;
 
-namespace rl {
 namespace {
 
 enum { lr, momentum, dampening, weight_decay, nesterov, maximize, first, kNumbers };
@@ -46,4 +46,3 @@ UpdateRule sgd("sgd", 2, 0, kNumbers, constants, plain<float>, plain<double>);
 UpdateRule sgd_momentum("sgd_momentum", 3, 0, kNumbers, constants, with_momentum<float>, with_momentum<double>);
 
 }  // namespace
-}  // namespace rl

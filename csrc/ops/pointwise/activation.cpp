@@ -1,5 +1,5 @@
 // Activation functions.
-#include "ops/expr.h"
+#include "ops/pointwise/function.h"
 using namespace rl;
 
 OP(relu, number_types, "relu(input: Tensor) -> Tensor") {
@@ -10,13 +10,8 @@ OP(relu, number_types, "relu(input: Tensor) -> Tensor") {
   .samples = "randn(3, 4)\nrandint(-5, 5, (3,))",
 };
 
-OP(tanh, inexact_types, "tanh(input: Tensor) -> Tensor") {
-  .doc = "The hyperbolic tangent, elementwise.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return tanh(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * conj(1. - result * result); })},
-  .samples = "randn(3, 4)",
-};
+FUNCTION(tanh, inexact_types, "", "The hyperbolic tangent, elementwise.", "randn(3, 4)",
+         [](auto gy, auto result) { return gy * conj(1. - result * result); });
 
 OP(gelu_erf, floats, "gelu_erf(input: Tensor) -> Tensor") {
   .doc = "input * Phi(input), Phi the normal distribution function (Hendrycks & Gimpel 2016).",
@@ -49,8 +44,8 @@ OP(gelu, floats, "gelu(input: Tensor, approximate: str = 'none') -> Tensor") {
   .compose =
       [](const Call& c) {
         std::string_view how = c.text(1);
-        check(how == "none" || how == "tanh", ErrorKind::runtime,
-              "[gelu] approximate argument must be either none or tanh. Received ", how, ".");
+        c.check(how == "none" || how == "tanh", "approximate argument must be either none or tanh. Received ", how,
+                ".");
         Tensor t(&c.tensor(0));
         c.out[0] = how == "none" ? call<"gelu_erf">(t) : call<"gelu_tanh">(t);
       },
@@ -187,7 +182,6 @@ OP(mish, floats, "mish(input: Tensor) -> Tensor") {
 OP(prelu_kernel, floats, "prelu_kernel(input: Tensor, weight: Tensor) -> Tensor") {
   .doc = "input above zero, weight * input below; weight broadcasts (He et al. 2015).",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input, auto weight) { return where(input > 0., input, weight * input); }),
   .grad = {GRAD([](auto gy, auto input, auto weight) { return where(input > 0., gy, weight * gy); }),
            GRAD([](auto gy, auto input) { return where(input > 0., 0., input * gy); })},

@@ -39,7 +39,6 @@ OP(addcdiv, inexact_types,
 OP(replace_nonfinite, floats, "replace_nonfinite(input: Tensor, nan: float, posinf: float, neginf: float) -> Tensor") {
   .doc = "nan_to_num() with all three numbers given.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input, auto nan, auto posinf, auto neginf) {
     return where(isnan(input), nan, where(isinf(input), where(input > 0., posinf, neginf), input));
   }),

@@ -2,44 +2,17 @@
 #include "ops/expr.h"
 using namespace rl;
 
-OP(eq, all_types, "eq(input: Tensor, other: Tensor | Number) -> Tensor") {
-  .doc = "input == other, elementwise, as bool.",
-  .value = EXPR([](auto input, auto other) { return input == other; }),
-  .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
-  .errors = "2, ones(3) => TypeError: [eq] argument 'input' must be Tensor, not int",
-};
+#define COMPARISON(name, symbol, dtypes, aliases_, errors_)                                          \
+  OP(name, dtypes, #name "(input: Tensor, other: Tensor | Number) -> Tensor") {                      \
+    .doc = "input " #symbol " other, elementwise, as bool.", .aliases = aliases_,                    \
+    .value = EXPR([](auto input, auto other) { return input symbol other; }),                        \
+    .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5", \
+    .errors = errors_,                                                                               \
+  }
 
-OP(ne, all_types, "ne(input: Tensor, other: Tensor | Number) -> Tensor") {
-  .doc = "input != other, elementwise, as bool.",
-  .aliases = "not_equal",
-  .value = EXPR([](auto input, auto other) { return input != other; }),
-  .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
-};
-
-OP(lt, real_types, "lt(input: Tensor, other: Tensor | Number) -> Tensor") {
-  .doc = "input < other, elementwise, as bool.",
-  .aliases = "less",
-  .value = EXPR([](auto input, auto other) { return input < other; }),
-  .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
-};
-
-OP(le, real_types, "le(input: Tensor, other: Tensor | Number) -> Tensor") {
-  .doc = "input <= other, elementwise, as bool.",
-  .aliases = "less_equal",
-  .value = EXPR([](auto input, auto other) { return input <= other; }),
-  .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
-};
-
-OP(gt, real_types, "gt(input: Tensor, other: Tensor | Number) -> Tensor") {
-  .doc = "input > other, elementwise, as bool.",
-  .aliases = "greater",
-  .value = EXPR([](auto input, auto other) { return input > other; }),
-  .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
-};
-
-OP(ge, real_types, "ge(input: Tensor, other: Tensor | Number) -> Tensor") {
-  .doc = "input >= other, elementwise, as bool.",
-  .aliases = "greater_equal",
-  .value = EXPR([](auto input, auto other) { return input >= other; }),
-  .samples = "randint(0, 3, (3, 4)), randint(0, 3, (3, 4))\nrandn(3, 4), randn(4)\nrandn(3), 0.5",
-};
+COMPARISON(eq, ==, all_types, "", "2, ones(3) => TypeError: [eq] argument 'input' must be Tensor, not int");
+COMPARISON(ne, !=, all_types, "not_equal", "");
+COMPARISON(lt, <, real_types, "less", "");
+COMPARISON(le, <=, real_types, "less_equal", "");
+COMPARISON(gt, >, real_types, "greater", "");
+COMPARISON(ge, >=, real_types, "greater_equal", "");

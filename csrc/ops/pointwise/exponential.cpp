@@ -1,70 +1,25 @@
 // Exponentials and logarithms.
-#include "ops/expr.h"
+#include "ops/pointwise/function.h"
 using namespace rl;
 
-OP(exp, inexact_types, "exp(input: Tensor) -> Tensor") {
-  .doc = "e ** input, elementwise.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return exp(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * conj(result); })},
-  .samples = "randn(3, 4)\nrandint(0, 5, (3,))",
-};
-
-OP(exp2, inexact_types, "exp2(input: Tensor) -> Tensor") {
-  .doc = "2 ** input, elementwise.",
-  .aliases = "special_exp2",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return exp2(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * conj(result) * 0.69314718055994531; })},
-  .samples = "randn(3, 4)",
-};
-
-OP(expm1, inexact_types, "expm1(input: Tensor) -> Tensor") {
-  .doc = "e ** input - 1, elementwise, exact near zero.",
-  .aliases = "special_expm1",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return expm1(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * conj(result + 1.); })},
-  .samples = "randn(3, 4)",
-};
-
-OP(log, inexact_types, "log(input: Tensor) -> Tensor") {
-  .doc = "The natural logarithm, elementwise; NaN below zero.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return log(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy / conj(input); })},
-  .samples = "positive(3, 4)\nrandint(1, 5, (3,))",
-};
-
-OP(log2, inexact_types, "log2(input: Tensor) -> Tensor") {
-  .doc = "The logarithm to base 2, elementwise.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return log2(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy / (conj(input) * 0.69314718055994531); })},
-  .samples = "positive(3, 4)",
-};
-
-OP(log10, inexact_types, "log10(input: Tensor) -> Tensor") {
-  .doc = "The logarithm to base 10, elementwise.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return log10(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy / (conj(input) * 2.3025850929940457); })},
-  .samples = "positive(3, 4)",
-};
-
-OP(log1p, inexact_types, "log1p(input: Tensor) -> Tensor") {
-  .doc = "log(1 + input), elementwise, exact near zero.",
-  .aliases = "special_log1p",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return log1p(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy / conj(input + 1.); })},
-  .samples = "positive(3, 4)",
-};
+FUNCTION(exp, inexact_types, "", "e ** input, elementwise.", "randn(3, 4)\nrandint(0, 5, (3,))",
+         [](auto gy, auto result) { return gy * conj(result); });
+FUNCTION(exp2, inexact_types, "special_exp2", "2 ** input, elementwise.", "randn(3, 4)",
+         [](auto gy, auto result) { return gy * conj(result) * 0.69314718055994531; });
+FUNCTION(expm1, inexact_types, "special_expm1", "e ** input - 1, elementwise, exact near zero.", "randn(3, 4)",
+         [](auto gy, auto result) { return gy * conj(result + 1.); });
+FUNCTION(log, inexact_types, "", "The natural logarithm, elementwise; NaN below zero.",
+         "positive(3, 4)\nrandint(1, 5, (3,))", [](auto gy, auto input) { return gy / conj(input); });
+FUNCTION(log2, inexact_types, "", "The logarithm to base 2, elementwise.", "positive(3, 4)",
+         [](auto gy, auto input) { return gy / (conj(input) * 0.69314718055994531); });
+FUNCTION(log10, inexact_types, "", "The logarithm to base 10, elementwise.", "positive(3, 4)",
+         [](auto gy, auto input) { return gy / (conj(input) * 2.3025850929940457); });
+FUNCTION(log1p, inexact_types, "special_log1p", "log(1 + input), elementwise, exact near zero.", "positive(3, 4)",
+         [](auto gy, auto input) { return gy / conj(input + 1.); });
 
 OP(logaddexp_formula, floats, "logaddexp_formula(input: Tensor, other: Tensor) -> Tensor") {
   .doc = "log(exp(input) + exp(other)), without overflow.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input, auto other) { return logaddexp(input, other); }),
   .grad = {GRAD([](auto gy, auto input, auto other) { return gy * sigmoid(input - other); }),
            GRAD([](auto gy, auto input, auto other) { return gy * sigmoid(other - input); })},
@@ -113,11 +68,5 @@ OP(xlogy, floats, "xlogy(input: Tensor | Number, other: Tensor | Number) -> Tens
   .errors = "2, 3 => TypeError: [xlogy] needs a Tensor, not numbers alone",
 };
 
-OP(sigmoid, inexact_types, "sigmoid(input: Tensor) -> Tensor") {
-  .doc = "1 / (1 + exp(-input)), elementwise.",
-  .aliases = "special_expit",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return sigmoid(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * conj(result * (1. - result)); })},
-  .samples = "randn(3, 4)\nrandint(0, 5, (3,))",
-};
+FUNCTION(sigmoid, inexact_types, "special_expit", "1 / (1 + exp(-input)), elementwise.",
+         "randn(3, 4)\nrandint(0, 5, (3,))", [](auto gy, auto result) { return gy * conj(result * (1. - result)); });

@@ -11,26 +11,16 @@ Tensor truth(const Call& c, int k) {
 
 }  // namespace
 
-OP(logical_and, all_types, "logical_and(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "True where both are nonzero.",
-  .forms = pointwise_forms,
-  .compose = [](const Call& c) { c.out[0] = call<"bitwise_and">(truth(c, 0), truth(c, 1)); },
-  .samples = "randint(0, 2, (3, 4)), randint(0, 2, (3, 4))\nbools(3, 4), bools(4)",
-};
+#define LOGIC(name, of_bits, what)                                                        \
+  OP(name, all_types, #name "(input: Tensor, other: Tensor) -> Tensor") {                 \
+    .doc = "True where " what " nonzero.", .forms = pointwise_forms,                      \
+    .compose = [](const Call& c) { c.out[0] = call<of_bits>(truth(c, 0), truth(c, 1)); }, \
+    .samples = "randint(0, 2, (3, 4)), randint(0, 2, (3, 4))\nbools(3, 4), bools(4)",     \
+  }
 
-OP(logical_or, all_types, "logical_or(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "True where either is nonzero.",
-  .forms = pointwise_forms,
-  .compose = [](const Call& c) { c.out[0] = call<"bitwise_or">(truth(c, 0), truth(c, 1)); },
-  .samples = "randint(0, 2, (3, 4)), randint(0, 2, (3, 4))\nbools(3, 4), bools(4)",
-};
-
-OP(logical_xor, all_types, "logical_xor(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "True where exactly one is nonzero.",
-  .forms = pointwise_forms,
-  .compose = [](const Call& c) { c.out[0] = call<"bitwise_xor">(truth(c, 0), truth(c, 1)); },
-  .samples = "randint(0, 2, (3, 4)), randint(0, 2, (3, 4))\nbools(3, 4), bools(4)",
-};
+LOGIC(logical_and, "bitwise_and", "both are");
+LOGIC(logical_or, "bitwise_or", "either is");
+LOGIC(logical_xor, "bitwise_xor", "exactly one is");
 
 OP(logical_not, all_types, "logical_not(input: Tensor) -> Tensor") {
   .doc = "True where input is zero.",

@@ -1,13 +1,12 @@
 // Powers and roots.
 #include <cmath>
 
-#include "ops/expr.h"
+#include "ops/pointwise/function.h"
 using namespace rl;
 
 OP(pow_formula, numeric_types, "pow_formula(input: Tensor | Number, exponent: Tensor | Number) -> Tensor") {
   .doc = "pow() with no look at the exponent: integers to a negative power are the whole part of the quotient.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input, auto exponent) { return pow(input, exponent); }),
   .samples = "positive(3, 4), randn(3, 4)",
 };
@@ -15,7 +14,6 @@ OP(pow_formula, numeric_types, "pow_formula(input: Tensor | Number, exponent: Te
 OP(scaled_product, inexact_types, "scaled_product(input: Tensor, other: Tensor, scale: Number) -> Tensor") {
   .doc = "input * conj(other) * scale in one pass, elementwise: the derivative of a power, where it is not recorded.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input, auto other, auto scale) { return input * conj(other) * scale; }),
   .samples = "randn(3, 4), randn(3, 4), 2.5",
 };
@@ -28,9 +26,8 @@ OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -
         static const OpDef& formula = require_op("pow_formula");
         bool whole = c.arg[0].is_tensor() && is_integral(c.tensor(0).dtype) &&
                      (c.arg[1].kind == Kind::integer || c.arg[1].kind == Kind::boolean);
-        check(!whole || c.integer(1) >= 0, ErrorKind::runtime,
-              "[pow] Integers to negative integer powers are not allowed. Received exponent ", c.real(1),
-              ". Convert input to floating point.");
+        c.check(!whole || c.integer(1) >= 0, "Integers to negative integer powers are not allowed. Received exponent ",
+                c.real(1), ". Convert input to floating point.");
         c.out[0] = run_formula(c.op, formula.value, c.arg, 2, nullptr, nullptr, Result::promoted);
       },
   .vjp =
@@ -62,21 +59,10 @@ OP(pow, numeric_types, "pow(input: Tensor | Number, exponent: Tensor | Number) -
   .errors = "randint(1, 5, (3,)), -1 => RuntimeError: [pow] Integers to negative integer powers",
 };
 
-OP(sqrt, inexact_types, "sqrt(input: Tensor) -> Tensor") {
-  .doc = "The square root, elementwise; NaN below zero.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return sqrt(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy / (2. * conj(result)); })},
-  .samples = "positive(3, 4)",
-};
-
-OP(rsqrt, inexact_types, "rsqrt(input: Tensor) -> Tensor") {
-  .doc = "1 / sqrt(input), elementwise.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return rsqrt(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return -0.5 * gy * conj(result * result * result); })},
-  .samples = "positive(3, 4)",
-};
+FUNCTION(sqrt, inexact_types, "", "The square root, elementwise; NaN below zero.", "positive(3, 4)",
+         [](auto gy, auto result) { return gy / (2. * conj(result)); });
+FUNCTION(rsqrt, inexact_types, "", "1 / sqrt(input), elementwise.", "positive(3, 4)",
+         [](auto gy, auto result) { return -0.5 * gy * conj(result * result * result); });
 
 OP(square_formula, numeric_types, "square_formula(input: Tensor) -> Tensor") {
   .doc = "input * input, elementwise.",
@@ -97,10 +83,5 @@ OP(square, all_types, "square(input: Tensor) -> Tensor") {
   .samples = "randn(3, 4)\nrandint(0, 5, (3,))\nbools(3)",
 };
 
-OP(reciprocal, inexact_types, "reciprocal(input: Tensor) -> Tensor") {
-  .doc = "1 / input, elementwise.",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return reciprocal(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return -(gy * conj(result * result)); })},
-  .samples = "positive(3, 4)",
-};
+FUNCTION(reciprocal, inexact_types, "", "1 / input, elementwise.", "positive(3, 4)",
+         [](auto gy, auto result) { return -(gy * conj(result * result)); });

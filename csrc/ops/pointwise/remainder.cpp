@@ -18,8 +18,7 @@ void check_divisor(const Call& c) {
   } else {
     zero = c.arg[1].number() == 0;
   }
-  check(!zero, ErrorKind::runtime, "[", c.op.name(),
-        "] ZeroDivisionError: integers cannot be divided by zero. Received a divisor of 0.");
+  c.check(!zero, "ZeroDivisionError: integers cannot be divided by zero. Received a divisor of 0.");
 }
 
 // `formula`'s value under the row's own name and dtypes.
@@ -44,39 +43,17 @@ void zero_gradients(Backward& b) {
 
 }  // namespace
 
-OP(fmod_formula, number_types, "fmod_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "fmod() that takes integers to be divisible by 0, with 0 as the remainder.",
-  .home = "_core",
-  .forms = function,
-  .value = EXPR([](auto input, auto other) { return fmod(input, other); }),
-  .samples = "randn(3, 4), positive(3, 4)",
-};
+#define FORMULA(name, what)                                                                                      \
+  OP(name##_formula, number_types, #name "_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") { \
+    .doc = #name "() that takes integers to be divisible by 0, with 0 as the " what ".", .home = "_core",        \
+    .forms = function, .value = EXPR([](auto input, auto other) { return name(input, other); }),                 \
+    .samples = "randn(3, 4), positive(3, 4)",                                                                    \
+  }
 
-OP(remainder_formula, number_types, "remainder_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "remainder() that takes integers to be divisible by 0, with 0 as the remainder.",
-  .home = "_core",
-  .forms = function,
-  .value = EXPR([](auto input, auto other) { return remainder(input, other); }),
-  .samples = "randn(3, 4), positive(3, 4)",
-};
-
-OP(floor_divide_formula, number_types,
-   "floor_divide_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "floor_divide() that takes integers to be divisible by 0, with 0 as the quotient.",
-  .home = "_core",
-  .forms = function,
-  .value = EXPR([](auto input, auto other) { return floor_divide(input, other); }),
-  .samples = "randn(3, 4), positive(3, 4)",
-};
-
-OP(trunc_divide_formula, number_types,
-   "trunc_divide_formula(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
-  .doc = "trunc_divide() that takes integers to be divisible by 0, with 0 as the quotient.",
-  .home = "_core",
-  .forms = function,
-  .value = EXPR([](auto input, auto other) { return trunc_divide(input, other); }),
-  .samples = "randn(3, 4), positive(3, 4)",
-};
+FORMULA(fmod, "remainder");
+FORMULA(remainder, "remainder");
+FORMULA(floor_divide, "quotient");
+FORMULA(trunc_divide, "quotient");
 
 OP(fmod, number_types, "fmod(input: Tensor, other: Tensor | Number) -> Tensor") {
   .doc = "What input leaves when it is divided by other, with the sign of input (C's fmod).\n\nRaises RuntimeError "

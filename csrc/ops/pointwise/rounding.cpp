@@ -43,7 +43,6 @@ OP(frac, floats, "frac(input: Tensor) -> Tensor") {
 OP(round_to_whole, number_types, "round_to_whole(input: Tensor) -> Tensor") {
   .doc = "round() without decimals.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input) { return round(input); }),
   .vjp = zero_gradient,
   .samples = "randn(3, 4)\nrandint(-5, 5, (3,))",
@@ -62,8 +61,8 @@ OP(round, number_types, "round(input: Tensor, *, decimals: int = 0) -> Tensor") 
         i64 decimals = c.integer(1);
         double scale = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
         if (decimals) {
-          check(is_floating(t->dtype), ErrorKind::runtime, "[round] \"round\" not implemented for '", t->dtype,
-                "' with decimals. Received decimals=", decimals, ".");
+          c.check(is_floating(t->dtype), "\"round\" not implemented for '", t->dtype,
+                  "' with decimals. Received decimals=", decimals, ".");
           t = decimals > 0 ? t * scale : t / scale;
         }
         Arg operand(t);

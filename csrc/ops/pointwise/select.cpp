@@ -13,49 +13,37 @@ OP(where, all_types, "where(condition: Mask, input: Tensor | Number, other: Tens
   .samples = "bools(3, 4), randn(3, 4), randn(3, 4)\nbools(3, 1), randn(4), 0.0",
 };
 
-OP(maximum, real_types, "maximum(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "The larger of the two, elementwise; NaN if either is. Equal elements share the gradient.",
-  .forms = plain_forms,
-  .value = EXPR([](auto input, auto other) { return maximum(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) {
-             return where(input == other, gy * 0.5, where(input > other, gy, 0.));
-           }),
-           GRAD([](auto gy, auto input, auto other) {
-             return where(input == other, gy * 0.5, where(other > input, gy, 0.));
-           })},
-  .samples = "randn(3, 4), randn(3, 4)\nrandint(0, 5, (3,)), randint(0, 5, (3,))",
-};
+#define EXTREMUM(name, symbol, which)                                                                     \
+  OP(name, real_types, #name "(input: Tensor, other: Tensor) -> Tensor") {                                \
+    .doc = "The " which " of the two, elementwise; NaN if either is. Equal elements share the gradient.", \
+    .forms = plain_forms, .value = EXPR([](auto input, auto other) { return name(input, other); }),       \
+    .grad = {GRAD([](auto gy, auto input, auto other) {                                                   \
+               return where(input == other, gy * 0.5, where(input symbol other, gy, 0.));                 \
+             }),                                                                                          \
+             GRAD([](auto gy, auto input, auto other) {                                                   \
+               return where(input == other, gy * 0.5, where(other symbol input, gy, 0.));                 \
+             })},                                                                                         \
+    .samples = "randn(3, 4), randn(3, 4)\nrandint(0, 5, (3,)), randint(0, 5, (3,))",                      \
+  }
 
-OP(minimum, real_types, "minimum(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "The smaller of the two, elementwise; NaN if either is. Equal elements share the gradient.",
-  .forms = plain_forms,
-  .value = EXPR([](auto input, auto other) { return minimum(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) {
-             return where(input == other, gy * 0.5, where(input < other, gy, 0.));
-           }),
-           GRAD([](auto gy, auto input, auto other) {
-             return where(input == other, gy * 0.5, where(other < input, gy, 0.));
-           })},
-  .samples = "randn(3, 4), randn(3, 4)\nrandint(0, 5, (3,)), randint(0, 5, (3,))",
-};
+EXTREMUM(maximum, >, "larger");
+EXTREMUM(minimum, <, "smaller");
 
-OP(fmax, real_types, "fmax(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "The larger of the two, elementwise; NaN is ignored.",
-  .forms = plain_forms,
-  .value = EXPR([](auto input, auto other) { return fmax(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where((input >= other) | (other != other), gy, 0.); }),
-           GRAD([](auto gy, auto input, auto other) { return where((input >= other) | (other != other), 0., gy); })},
-  .samples = "randn(3, 4), randn(3, 4)",
-};
+#define EXTREMUM_OF_NUMBERS(name, symbol, which)                                           \
+  OP(name, real_types, #name "(input: Tensor, other: Tensor) -> Tensor") {                 \
+    .doc = "The " which " of the two, elementwise; NaN is ignored.", .forms = plain_forms, \
+    .value = EXPR([](auto input, auto other) { return name(input, other); }),              \
+    .grad = {GRAD([](auto gy, auto input, auto other) {                                    \
+               return where((input symbol other) | (other != other), gy, 0.);              \
+             }),                                                                           \
+             GRAD([](auto gy, auto input, auto other) {                                    \
+               return where((input symbol other) | (other != other), 0., gy);              \
+             })},                                                                          \
+    .samples = "randn(3, 4), randn(3, 4)",                                                 \
+  }
 
-OP(fmin, real_types, "fmin(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "The smaller of the two, elementwise; NaN is ignored.",
-  .forms = plain_forms,
-  .value = EXPR([](auto input, auto other) { return fmin(input, other); }),
-  .grad = {GRAD([](auto gy, auto input, auto other) { return where((input <= other) | (other != other), gy, 0.); }),
-           GRAD([](auto gy, auto input, auto other) { return where((input <= other) | (other != other), 0., gy); })},
-  .samples = "randn(3, 4), randn(3, 4)",
-};
+EXTREMUM_OF_NUMBERS(fmax, >=, "larger");
+EXTREMUM_OF_NUMBERS(fmin, <=, "smaller");
 
 OP(clamp_min, real_types, "clamp_min(input: Tensor, min: Tensor | Number) -> Tensor") {
   .doc = "input, but at least min. At equality the gradient goes to input.",
@@ -68,7 +56,6 @@ OP(clamp_min, real_types, "clamp_min(input: Tensor, min: Tensor | Number) -> Ten
 OP(clamp_between, real_types, "clamp_between(input: Tensor, min: Tensor | Number, max: Tensor | Number) -> Tensor") {
   .doc = "input, but at least min and at most max; max where they cross. At equality the gradient goes to input.",
   .home = "_core",
-  .forms = function,
   .value = EXPR([](auto input, auto min, auto max) { return minimum(maximum(input, min), max); }),
   .grad = {GRAD([](auto gy, auto input, auto min, auto max) { return where((input >= min) & (input <= max), gy, 0.); }),
            GRAD([](auto gy, auto input, auto min, auto max) { return where((input < min) & (min <= max), gy, 0.); }),

@@ -2,7 +2,7 @@
 // Derivatives follow NIST's Digital Library of Mathematical Functions, chapters 5, 7, 10 and 25.
 #include <cmath>
 
-#include "ops/expr.h"
+#include "ops/pointwise/function.h"
 
 namespace rl {
 inline namespace RL_ISA {
@@ -24,65 +24,32 @@ template <floating T> [[gnu::noinline]] vec<T> erfcx(vec<T> x) {
 }  // namespace rl
 using namespace rl;
 
-OP(erf, floats, "erf(input: Tensor) -> Tensor") {
-  .doc = "The error function, 2 / sqrt(pi) * integral of exp(-t * t) from 0 to input.",
-  .aliases = "special_erf",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return erf(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * (1.1283791670955126 * exp(-(input * input))); })},
-  .samples = "randn(3, 4)\nrandint(-2, 3, (5,))",
-};
+#define SPECIAL_FUNCTION(name, aliases_, what, samples_, ...)                                                \
+  OP(name, floats, #name "(input: Tensor) -> Tensor") {                                                      \
+    .doc = what, .home = "special", .aliases = aliases_, .result = Result::floating,                         \
+    .value = EXPR([](auto input) { return name(input); }), .grad = {GRAD(__VA_ARGS__)}, .samples = samples_, \
+  }
 
-OP(erfc, floats, "erfc(input: Tensor) -> Tensor") {
-  .doc = "1 - erf(input), exact where that is small.",
-  .aliases = "special_erfc",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return erfc(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * (-1.1283791670955126 * exp(-(input * input))); })},
-  .samples = "randn(3, 4)\nrandint(-2, 3, (5,))",
-};
-
-OP(erfcx, floats, "erfcx(input: Tensor) -> Tensor") {
-  .doc = "exp(input * input) * erfc(input), without the overflow and the loss of its factors.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return erfcx(input); }),
-  .grad = {GRAD([](auto gy, auto input, auto result) { return gy * (2. * input * result - 1.1283791670955126); })},
-  .samples = "randn(3, 4)\nuniform(4, low=3, high=40)",
-};
-
-OP(erfinv, floats, "erfinv(input: Tensor) -> Tensor") {
-  .doc = "The number whose erf is input; infinite at -1 and 1, NaN beyond.",
-  .aliases = "special_erfinv",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return erfinv(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * (0.88622692545275801 * exp(result * result)); })},
-  .samples = "uniform(3, 4, low=-0.9, high=0.9)",
-};
-
-OP(lgamma, floats, "lgamma(input: Tensor) -> Tensor") {
-  .doc = "log(|gamma(input)|), elementwise.",
-  .aliases = "special_gammaln",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return lgamma(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * digamma(input); })},
-  .samples = "positive(3, 4)\nrandint(1, 5, (3,))",
-};
-
-OP(digamma, floats, "digamma(input: Tensor) -> Tensor") {
-  .doc = "The derivative of log(gamma(input)).",
-  .aliases = "special_digamma, special_psi",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return digamma(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * trigamma(input); })},
-  .samples = "positive(3, 4)\nrandint(1, 5, (3,))",
-};
+FUNCTION(erf, floats, "special_erf", "The error function, 2 / sqrt(pi) * integral of exp(-t * t) from 0 to input.",
+         "randn(3, 4)\nrandint(-2, 3, (5,))",
+         [](auto gy, auto input) { return gy * (1.1283791670955126 * exp(-(input * input))); });
+FUNCTION(erfc, floats, "special_erfc", "1 - erf(input), exact where that is small.",
+         "randn(3, 4)\nrandint(-2, 3, (5,))",
+         [](auto gy, auto input) { return gy * (-1.1283791670955126 * exp(-(input * input))); });
+SPECIAL_FUNCTION(erfcx, "", "exp(input * input) * erfc(input), without the overflow and the loss of its factors.",
+                 "randn(3, 4)\nuniform(4, low=3, high=40)",
+                 [](auto gy, auto input, auto result) { return gy * (2. * input * result - 1.1283791670955126); });
+FUNCTION(erfinv, floats, "special_erfinv", "The number whose erf is input; infinite at -1 and 1, NaN beyond.",
+         "uniform(3, 4, low=-0.9, high=0.9)",
+         [](auto gy, auto result) { return gy * (0.88622692545275801 * exp(result * result)); });
+FUNCTION(lgamma, floats, "special_gammaln", "log(|gamma(input)|), elementwise.", "positive(3, 4)\nrandint(1, 5, (3,))",
+         [](auto gy, auto input) { return gy * digamma(input); });
+FUNCTION(digamma, floats, "special_digamma, special_psi", "The derivative of log(gamma(input)).",
+         "positive(3, 4)\nrandint(1, 5, (3,))", [](auto gy, auto input) { return gy * trigamma(input); });
 
 OP(trigamma, floats, "trigamma(input: Tensor) -> Tensor") {
   .doc = "The derivative of digamma.",
   .home = "_core",
-  .forms = function,
   .result = Result::floating,
   .value = EXPR([](auto input) { return trigamma(input); }),
   .grad = {GRAD([](auto gy, auto input) { return gy * polygamma(2., input); })},
@@ -103,191 +70,75 @@ OP(zeta, floats, "zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor
   .doc = "The Hurwitz zeta function: the sum of (k + other) ** -input over k = 0, 1, ... There is no derivative for "
          "input.",
   .home = "special",
-  .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return zeta(input, other); }),
   .grad = {{}, GRAD([](auto gy, auto input, auto other) { return gy * (-input * zeta(input + 1., other)); })},
   .samples = "uniform(3, 4, low=1.5, high=4), positive(3, 4)",
 };
 
-OP(i0, floats, "i0(input: Tensor) -> Tensor") {
-  .doc = "The modified Bessel function of the first kind and order 0.",
-  .aliases = "special_i0, special_modified_bessel_i0",
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return i0(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * i1(input); })},
-  .samples = "randn(3, 4)\nrandint(0, 5, (3,))",
-};
+FUNCTION(i0, floats, "special_i0, special_modified_bessel_i0",
+         "The modified Bessel function of the first kind and order 0.", "randn(3, 4)\nrandint(0, 5, (3,))",
+         [](auto gy, auto input) { return gy * i1(input); });
+SPECIAL_FUNCTION(i0e, "", "exp(-|input|) * i0(input), without overflow.", "randn(3, 4)",
+                 [](auto gy, auto input, auto result) { return gy * (i1e(input) - sgn(input) * result); });
+SPECIAL_FUNCTION(i1, "special_modified_bessel_i1", "The modified Bessel function of the first kind and order 1.",
+                 "randn(3, 4)", [](auto gy, auto input, auto result) {
+                   return gy * where(input == 0., 0.5, i0(input) - result / where(input == 0., 1., input));
+                 });
+SPECIAL_FUNCTION(i1e, "", "exp(-|input|) * i1(input), without overflow.", "randn(3, 4)",
+                 [](auto gy, auto input, auto result) {
+                   return gy * where(input == 0., 0.5,
+                                     i0e(input) - result * (sgn(input) + 1. / where(input == 0., 1., input)));
+                 });
 
-OP(i0e, floats, "i0e(input: Tensor) -> Tensor") {
-  .doc = "exp(-|input|) * i0(input), without overflow.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return i0e(input); }),
-  .grad = {GRAD([](auto gy, auto input, auto result) { return gy * (i1e(input) - sgn(input) * result); })},
-  .samples = "randn(3, 4)",
-};
+#define WITHOUT_GRADIENT(name, what, formula, samples_)                                      \
+  OP(name, floats, #name "(input: Tensor) -> Tensor") {                                      \
+    .doc = what ". It has no gradient here.", .home = "special", .result = Result::floating, \
+    .value = EXPR([](auto input) { return formula; }), .samples = samples_,                  \
+  }
 
-OP(i1, floats, "i1(input: Tensor) -> Tensor") {
-  .doc = "The modified Bessel function of the first kind and order 1.",
-  .home = "special",
-  .aliases = "special_modified_bessel_i1",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return i1(input); }),
-  .grad = {GRAD([](auto gy, auto input, auto result) {
-    return gy * where(input == 0., 0.5, i0(input) - result / where(input == 0., 1., input));
-  })},
-  .samples = "randn(3, 4)",
-};
+WITHOUT_GRADIENT(bessel_j0, "The Bessel function of the first kind and order 0", bessel_j0(input), "randn(3, 4)");
+WITHOUT_GRADIENT(bessel_j1, "The Bessel function of the first kind and order 1", bessel_j1(input), "randn(3, 4)");
+WITHOUT_GRADIENT(bessel_y0, "The Bessel function of the second kind and order 0; NaN below zero", bessel_y0(input),
+                 "positive(3, 4)");
+WITHOUT_GRADIENT(bessel_y1, "The Bessel function of the second kind and order 1; NaN below zero", bessel_y1(input),
+                 "positive(3, 4)");
+WITHOUT_GRADIENT(scaled_modified_bessel_k0, "exp(input) * modified_bessel_k0(input), without underflow",
+                 scaled_modified_bessel_k0(input), "positive(3, 4)\nuniform(4, low=0, high=1e-3)");
+WITHOUT_GRADIENT(scaled_modified_bessel_k1, "exp(input) * modified_bessel_k1(input), without underflow",
+                 scaled_modified_bessel_k1(input), "positive(3, 4)\nuniform(4, low=0, high=1e-3)");
+WITHOUT_GRADIENT(modified_bessel_k0, "The modified Bessel function of the second kind and order 0; NaN below zero",
+                 exp(-input) * scaled_modified_bessel_k0(input), "positive(3, 4)\nuniform(4, low=5, high=90)");
+WITHOUT_GRADIENT(modified_bessel_k1, "The modified Bessel function of the second kind and order 1; NaN below zero",
+                 exp(-input) * scaled_modified_bessel_k1(input), "positive(3, 4)\nuniform(4, low=5, high=90)");
+WITHOUT_GRADIENT(spherical_bessel_j0, "sin(input) / input; 1 at 0",
+                 where(input == 0., 1., where(isinf(input), 0., sin(input) / input)),
+                 "randn(3, 4)\nrandint(-2, 3, (5,))");
+WITHOUT_GRADIENT(airy_ai, "The Airy function Ai", airy_ai(input), "randn(3, 4)\nuniform(8, low=-2, high=9)");
 
-OP(i1e, floats, "i1e(input: Tensor) -> Tensor") {
-  .doc = "exp(-|input|) * i1(input), without overflow.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return i1e(input); }),
-  .grad = {GRAD([](auto gy, auto input, auto result) {
-    return gy * where(input == 0., 0.5, i0e(input) - result * (sgn(input) + 1. / where(input == 0., 1., input)));
-  })},
-  .samples = "randn(3, 4)",
-};
+#define INCOMPLETE_GAMMA(name, what, alias, sign)                                      \
+  OP(name, floats, #name "(input: Tensor, other: Tensor) -> Tensor") {                 \
+    .doc = what " There is no derivative for input.", .aliases = alias,                \
+    .value = EXPR([](auto input, auto other) { return name(input, other); }),          \
+    .grad = {{}, GRAD([](auto gy, auto input, auto other) {                            \
+               return gy * sign exp(xlogy(input - 1., other) - other - lgamma(input)); \
+             })},                                                                      \
+    .samples = "positive(3, 4), positive(4)",                                          \
+  }
 
-OP(bessel_j0, floats, "bessel_j0(input: Tensor) -> Tensor") {
-  .doc = "The Bessel function of the first kind and order 0. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return bessel_j0(input); }),
-  .samples = "randn(3, 4)",
-};
-
-OP(bessel_j1, floats, "bessel_j1(input: Tensor) -> Tensor") {
-  .doc = "The Bessel function of the first kind and order 1. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return bessel_j1(input); }),
-  .samples = "randn(3, 4)",
-};
-
-OP(bessel_y0, floats, "bessel_y0(input: Tensor) -> Tensor") {
-  .doc = "The Bessel function of the second kind and order 0; NaN below zero. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return bessel_y0(input); }),
-  .samples = "positive(3, 4)",
-};
-
-OP(bessel_y1, floats, "bessel_y1(input: Tensor) -> Tensor") {
-  .doc = "The Bessel function of the second kind and order 1; NaN below zero. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return bessel_y1(input); }),
-  .samples = "positive(3, 4)",
-};
-
-OP(scaled_modified_bessel_k0, floats, "scaled_modified_bessel_k0(input: Tensor) -> Tensor") {
-  .doc = "exp(input) * modified_bessel_k0(input), without underflow. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return scaled_modified_bessel_k0(input); }),
-  .samples = "positive(3, 4)\nuniform(4, low=0, high=1e-3)",
-};
-
-OP(scaled_modified_bessel_k1, floats, "scaled_modified_bessel_k1(input: Tensor) -> Tensor") {
-  .doc = "exp(input) * modified_bessel_k1(input), without underflow. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return scaled_modified_bessel_k1(input); }),
-  .samples = "positive(3, 4)\nuniform(4, low=0, high=1e-3)",
-};
-
-OP(modified_bessel_k0, floats, "modified_bessel_k0(input: Tensor) -> Tensor") {
-  .doc = "The modified Bessel function of the second kind and order 0; NaN below zero. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return exp(-input) * scaled_modified_bessel_k0(input); }),
-  .samples = "positive(3, 4)\nuniform(4, low=5, high=90)",
-};
-
-OP(modified_bessel_k1, floats, "modified_bessel_k1(input: Tensor) -> Tensor") {
-  .doc = "The modified Bessel function of the second kind and order 1; NaN below zero. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return exp(-input) * scaled_modified_bessel_k1(input); }),
-  .samples = "positive(3, 4)\nuniform(4, low=5, high=90)",
-};
-
-OP(spherical_bessel_j0, floats, "spherical_bessel_j0(input: Tensor) -> Tensor") {
-  .doc = "sin(input) / input; 1 at 0. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return where(input == 0., 1., where(isinf(input), 0., sin(input) / input)); }),
-  .samples = "randn(3, 4)\nrandint(-2, 3, (5,))",
-};
-
-OP(airy_ai, floats, "airy_ai(input: Tensor) -> Tensor") {
-  .doc = "The Airy function Ai. It has no gradient here.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return airy_ai(input); }),
-  .samples = "randn(3, 4)\nuniform(8, low=-2, high=9)",
-};
-
-OP(igamma, floats, "igamma(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "The regularized lower incomplete gamma function P(input, other). There is no derivative for input.",
-  .aliases = "special_gammainc",
-  .value = EXPR([](auto input, auto other) { return igamma(input, other); }),
-  .grad = {{}, GRAD([](auto gy, auto input, auto other) {
-             return gy * exp(xlogy(input - 1., other) - other - lgamma(input));
-           })},
-  .samples = "positive(3, 4), positive(4)",
-};
-
-OP(igammac, floats, "igammac(input: Tensor, other: Tensor) -> Tensor") {
-  .doc = "1 - igamma(input, other), exact where that is small. There is no derivative for input.",
-  .aliases = "special_gammaincc",
-  .value = EXPR([](auto input, auto other) { return igammac(input, other); }),
-  .grad = {{}, GRAD([](auto gy, auto input, auto other) {
-             return gy * -exp(xlogy(input - 1., other) - other - lgamma(input));
-           })},
-  .samples = "positive(3, 4), positive(4)",
-};
-
-OP(ndtr, floats, "ndtr(input: Tensor) -> Tensor") {
-  .doc = "The distribution function of the standard normal distribution.",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return ndtr(input); }),
-  .grad = {GRAD([](auto gy, auto input) { return gy * (0.39894228040143268 * exp(-0.5 * input * input)); })},
-  .samples = "randn(3, 4)\nrandint(-3, 4, (3,))",
-};
-
-OP(ndtri, floats, "ndtri(input: Tensor) -> Tensor") {
-  .doc = "The number whose ndtr is input: the quantile of the standard normal distribution; NaN outside [0, 1].",
-  .home = "special",
-  .forms = function | out_,
-  .result = Result::floating,
-  .value = EXPR([](auto input) { return ndtri(input); }),
-  .grad = {GRAD([](auto gy, auto result) { return gy * (2.5066282746310002 * exp(0.5 * result * result)); })},
-  .samples = "uniform(3, 4, low=0.05, high=0.95)",
-};
+INCOMPLETE_GAMMA(igamma, "The regularized lower incomplete gamma function P(input, other).", "special_gammainc", );
+INCOMPLETE_GAMMA(igammac, "1 - igamma(input, other), exact where that is small.", "special_gammaincc", -);
+SPECIAL_FUNCTION(ndtr, "", "The distribution function of the standard normal distribution.",
+                 "randn(3, 4)\nrandint(-3, 4, (3,))",
+                 [](auto gy, auto input) { return gy * (0.39894228040143268 * exp(-0.5 * input * input)); });
+SPECIAL_FUNCTION(
+    ndtri, "", "The number whose ndtr is input: the quantile of the standard normal distribution; NaN outside [0, 1].",
+    "uniform(3, 4, low=0.05, high=0.95)",
+    [](auto gy, auto result) { return gy * (2.5066282746310002 * exp(0.5 * result * result)); });
 
 OP(log_ndtr, floats, "log_ndtr(input: Tensor) -> Tensor") {
   .doc = "log(ndtr(input)), also where ndtr vanishes.",
   .home = "special",
-  .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) {
     auto tail = log(0.5 * erfcx(-0.70710678118654752 * input)) - 0.5 * input * input;
@@ -300,7 +151,6 @@ OP(log_ndtr, floats, "log_ndtr(input: Tensor) -> Tensor") {
 OP(entr, floats, "entr(input: Tensor) -> Tensor") {
   .doc = "-input * log(input): 0 at 0, -inf below.",
   .home = "special",
-  .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input) { return where(input < 0., -1. / 0., where(input == 0., 0., -input * log(input))); }),
   .grad = {GRAD([](auto gy, auto input) { return gy * (-1. - log(input)); })},
@@ -310,7 +160,6 @@ OP(entr, floats, "entr(input: Tensor) -> Tensor") {
 OP(xlog1py, floats, "xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor") {
   .doc = "input * log1p(other); 0 where input is 0 and other is not NaN.",
   .home = "special",
-  .forms = function | out_,
   .result = Result::floating,
   .value = EXPR([](auto input, auto other) { return xlog1py(input, other); }),
   .grad = {GRAD([](auto gy, auto input, auto other) {

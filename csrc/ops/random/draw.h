@@ -28,8 +28,9 @@ template <class Draw> void draw_into(const Call& c, int k, TensorImpl& out, Draw
 }
 
 // What was drawn does not depend on what was there.
-inline void no_gradient(Backward& b, int k) {
-  if (b.needs(k)) b.set(k, zeros(b.sizes(k), b.dtype(k)));
+inline void no_gradients(Backward& b) {
+  for (int k = 0; k < 2; ++k)
+    if (b.op().signature->param[k].is_operand() && b.needs(k)) b.set(k, zeros(b.sizes(k), b.dtype(k)));
 }
 
 }  // namespace rl

@@ -59,12 +59,10 @@ OP(native_dropout, inexact_types,
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         double p = c.real(1);
-        check(p >= 0 && p <= 1, ErrorKind::runtime,
-              "[native_dropout] dropout probability has to be between 0 and 1, but got ", p, ".");
-        check(is_differentiable(t.dtype), ErrorKind::runtime,
-              "[native_dropout] input must be floating point: result type Float can't be cast to the desired output "
-              "type ",
-              t.dtype, ". Received ", describe(t), ".");
+        c.check(p >= 0 && p <= 1, "dropout probability has to be between 0 and 1, but got ", p, ".");
+        c.check(is_differentiable(t.dtype),
+                "input must be floating point: result type Float can't be cast to the desired output type ", t.dtype,
+                ". Received ", describe(t), ".");
         TensorImpl &out = c.output(0, t.sizes(), t.dtype), &mask = c.output(1, t.sizes(), DType::bool_);
         GradMode off(false);
         if ((c.has(2) && !c.flag(2)) || p == 0) {
@@ -79,9 +77,8 @@ OP(native_dropout, inexact_types,
           seed = philox_seed(default_generator());
         }
         WithoutInterpreter released(t.numel >= kLongDraw);
-        visit(t.dtype, [&]<class T>(Type<T>) {
-          if constexpr (!std::is_integral_v<T>)
-            drop(x->data_as<T>(), out.data_as<T>(), mask.data_as<bool>(), t.numel, p, seed);
+        visit_inexact(t.dtype, [&]<class T>(Type<T>) {
+          drop(x->data_as<T>(), out.data_as<T>(), mask.data_as<bool>(), t.numel, p, seed);
         });
       },
   .vjp =
@@ -113,8 +110,7 @@ OP(dropout, inexact_types, "dropout(input: Tensor, p: float, train: bool) -> Ten
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         double p = c.real(1);
-        check(p >= 0 && p <= 1, ErrorKind::runtime, "[dropout] dropout probability has to be between 0 and 1, but got ",
-              p, ".");
+        c.check(p >= 0 && p <= 1, "dropout probability has to be between 0 and 1, but got ", p, ".");
         c.out[0] = !c.flag(2) || p == 0 || t.numel == 0 ? Tensor(&t) : call_all<"native_dropout">(c.arg[0], p, true)[0];
       },
   .samples = "randn(3, 4), 0.0, True\nrandn(3, 4), 0.5, False",

@@ -14,21 +14,32 @@ template <void (*fill)(DType, void*, i64, double, Generator&)> void fill_with_on
   draw_into(c, 2, out, [&](void* to, Generator& g) { fill(out.dtype, to, out.numel, c.real(1), g); });
 }
 
-void overwritten(Backward& b) { no_gradient(b, 0); }
-
 }  // namespace
 
-OP(uniform_, inexact_types,
-   "uniform_(input: Tensor, from: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Fills input with numbers that are uniform in [from, to).\n\nRaises RuntimeError when from > to, "
-         "NotImplementedError for integers.",
-  .forms = inplace,
-  .cpu = fill_with_two<fill_uniform>,
-  .writes_over = true,
-  .vjp = overwritten,
-  .samples = "randn(3, 4)\nrandn(3, 4), -1.0, 2.0",
-  .errors = "randn(3), 2.0, 1.0 => RuntimeError: [uniform_] from must be <= to",
-};
+#define FILL(name, dtypes, numbers, fill, what, samples_, errors_)                                            \
+  OP(name, dtypes, #name "(input: Tensor, " numbers ", *, generator: Generator | None = None) -> Tensor") {   \
+    .doc = "Fills input with " what, .forms = inplace, .cpu = fill, .writes_over = true, .vjp = no_gradients, \
+    .samples = samples_, .errors = "randn(3), " errors_,                                                      \
+  }
+
+FILL(uniform_, inexact_types, "from: float = 0.0, to: float = 1.0", fill_with_two<fill_uniform>,
+     "numbers that are uniform in [from, to).\n\nRaises RuntimeError when from > to, NotImplementedError for integers.",
+     "randn(3, 4)\nrandn(3, 4), -1.0, 2.0", "2.0, 1.0 => RuntimeError: [uniform_] from must be <= to");
+FILL(log_normal_, floats, "mean: float = 1.0, std: float = 2.0", fill_with_two<fill_log_normal>,
+     "numbers whose logarithms are normal with this mean and std.\n\nRaises RuntimeError when std <= 0, "
+     "NotImplementedError for integers.",
+     "randn(3, 4)", "0.0, 0.0 => RuntimeError: [log_normal_] std must be > 0.0");
+FILL(cauchy_, floats, "median: float = 0.0, sigma: float = 1.0", fill_with_two<fill_cauchy>,
+     "numbers from the Cauchy distribution.\n\nRaises RuntimeError when sigma <= 0, NotImplementedError for integers.",
+     "randn(3, 4)", "0.0, 0.0 => RuntimeError: [cauchy_] sigma must be > 0.0");
+FILL(exponential_, floats, "lambd: float = 1.0", fill_with_one<fill_exponential>,
+     "numbers from the exponential distribution of rate lambd.\n\nRaises RuntimeError when lambd <= 0, "
+     "NotImplementedError for integers.",
+     "randn(3, 4)", "-1.0 => RuntimeError: [exponential_] lambd must be > 0.0");
+FILL(geometric_, number_types, "p: float", fill_with_one<fill_geometric>,
+     "the number of trials until the first success, 1, 2, ..., of probability p.\n\nRaises RuntimeError unless 0 < p < "
+     "1.",
+     "randn(3, 4), 0.5", "0.0 => RuntimeError: [geometric_] p must hold 0 < p < 1");
 
 OP(normal_, inexact_types,
    "normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor") {
@@ -42,56 +53,9 @@ OP(normal_, inexact_types,
         draw_into(c, 3, out, [&](void* to, Generator& g) { fill(out.dtype, to, out.numel, c.real(1), c.real(2), g); });
       },
   .writes_over = true,
-  .vjp = overwritten,
+  .vjp = no_gradients,
   .samples = "randn(3, 4)\nrandn(3, 4), 1.0, 2.0",
   .errors = "randn(3), 0.0, -1.0 => RuntimeError: [normal_] std must be",
-};
-
-OP(log_normal_, floats,
-   "log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Fills input with numbers whose logarithms are normal with this mean and std.\n\nRaises RuntimeError when std "
-         "<= 0, NotImplementedError for integers.",
-  .forms = inplace,
-  .cpu = fill_with_two<fill_log_normal>,
-  .writes_over = true,
-  .vjp = overwritten,
-  .samples = "randn(3, 4)",
-  .errors = "randn(3), 0.0, 0.0 => RuntimeError: [log_normal_] std must be > 0.0",
-};
-
-OP(cauchy_, floats,
-   "cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Fills input with numbers from the Cauchy distribution.\n\nRaises RuntimeError when sigma <= 0, "
-         "NotImplementedError for integers.",
-  .forms = inplace,
-  .cpu = fill_with_two<fill_cauchy>,
-  .writes_over = true,
-  .vjp = overwritten,
-  .samples = "randn(3, 4)",
-  .errors = "randn(3), 0.0, 0.0 => RuntimeError: [cauchy_] sigma must be > 0.0",
-};
-
-OP(exponential_, floats,
-   "exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Fills input with numbers from the exponential distribution of rate lambd.\n\nRaises RuntimeError when lambd "
-         "<= 0, NotImplementedError for integers.",
-  .forms = inplace,
-  .cpu = fill_with_one<fill_exponential>,
-  .writes_over = true,
-  .vjp = overwritten,
-  .samples = "randn(3, 4)",
-  .errors = "randn(3), -1.0 => RuntimeError: [exponential_] lambd must be > 0.0",
-};
-
-OP(geometric_, number_types, "geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor") {
-  .doc = "Fills input with the number of trials until the first success, 1, 2, ..., of probability p.\n\nRaises "
-         "RuntimeError unless 0 < p < 1.",
-  .forms = inplace,
-  .cpu = fill_with_one<fill_geometric>,
-  .writes_over = true,
-  .vjp = overwritten,
-  .samples = "randn(3, 4), 0.5",
-  .errors = "randn(3), 0.0 => RuntimeError: [geometric_] p must hold 0 < p < 1",
 };
 
 OP(random_, real_types,
@@ -112,7 +76,7 @@ OP(random_, real_types,
         });
       },
   .writes_over = true,
-  .vjp = overwritten,
+  .vjp = no_gradients,
   .samples = "randn(3, 4)\nrandint(0, 5, (6,)), 3\nrandint(0, 5, (6,)), -3, 4",
   .errors = "randn(3), 5, 2 => RuntimeError: [random_] from must be below to",
 };
@@ -129,7 +93,7 @@ OP(random_from_, real_types,
                   [&](void* to, Generator& g) { fill_random_from(out.dtype, to, out.numel, c.integer(1), g); });
       },
   .writes_over = true,
-  .vjp = overwritten,
+  .vjp = no_gradients,
   .samples = "randint(0, 5, (6,)), 3",
 };
 
@@ -146,9 +110,8 @@ OP(bernoulli_, real_types,
                            [&](void* to, Generator& g) { fill_bernoulli(out.dtype, to, out.numel, c.real(1), g); });
         TensorImpl& p = c.tensor(1);
         Tensor each = empty(out.sizes(), p.dtype), drawn = empty(out.sizes(), out.dtype);
-        check(p.ndim <= out.ndim && same_sizes(broadcast("bernoulli_", out.sizes(), p.sizes()), out.sizes()),
-              ErrorKind::runtime, "[bernoulli_] p must broadcast to the tensor that is filled. Received ", describe(p),
-              " for ", describe(out), ".");
+        c.check(p.ndim <= out.ndim && same_sizes(broadcast("bernoulli_", out.sizes(), p.sizes()), out.sizes()),
+                "p must broadcast to the tensor that is filled. Received ", describe(p), " for ", describe(out), ".");
         copy_elements(*each, p);
         with_generator(c, 2, out.numel, [&](Generator& g) {
           fill_bernoulli_tensor(out.dtype, drawn->data(), out.numel, p.dtype, each->data(), g);
@@ -156,11 +119,7 @@ OP(bernoulli_, real_types,
         copy_elements(out, *drawn);
       },
   .writes_over = true,
-  .vjp =
-      [](Backward& b) {
-        no_gradient(b, 0);
-        no_gradient(b, 1);
-      },
+  .vjp = no_gradients,
   .samples = "randn(3, 4), 0.3\nrandn(3, 4), uniform(4)",
   .errors = "randn(3), 1.5 => RuntimeError: [bernoulli_] p must hold 0 <= p <= 1",
 };

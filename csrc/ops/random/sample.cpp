@@ -4,11 +4,18 @@ using namespace rl;
 
 namespace {
 
-Tensor plain(TensorImpl& t) { return call<"contiguous">(Tensor(&t)); }
-
 void check_floating(const Call& c, const TensorImpl& t, ErrorKind kind = ErrorKind::not_implemented) {
-  check(is_floating(t.dtype), kind, "[", c.op.name(), "] only supports floating-point dtypes for input. Received ",
-        describe(t), ". Convert with .float().");
+  c.check(is_floating(t.dtype), kind, "only supports floating-point dtypes for input. Received ", describe(t),
+          ". Convert with .float().");
+}
+
+// One draw per element of argument 0: fill(dtype, memory, elements, parameters, generator).
+template <void (*fill)(DType, void*, i64, const void*, Generator&)> void draw_each(const Call& c) {
+  TensorImpl& t = c.tensor(0);
+  check_floating(c, t);
+  TensorImpl& out = c.output(0, t.sizes(), t.dtype);
+  Tensor parameter = packed(t);
+  with_generator(c, 1, t.numel, [&](Generator& g) { fill(t.dtype, out.data(), t.numel, parameter->data(), g); });
 }
 
 }  // namespace
@@ -25,13 +32,12 @@ OP(bernoulli, real_types,
           return draw_into(c, 2, out,
                            [&](void* to, Generator& g) { fill_bernoulli(t.dtype, to, t.numel, c.real(1), g); });
         check_floating(c, t);
-        GradMode off(false);
-        Tensor p = plain(t);
+        Tensor p = packed(t);
         with_generator(c, 2, t.numel, [&](Generator& g) {
           fill_bernoulli_tensor(t.dtype, out.data(), t.numel, t.dtype, p->data(), g);
         });
       },
-  .vjp = [](Backward& b) { no_gradient(b, 0); },
+  .vjp = no_gradients,
   .samples = "uniform(3, 4)\nrandn(3, 4), 0.3",
   .errors = "ones(3) * 2 => RuntimeError: [bernoulli_] p must hold 0 <= p <= 1",
 };
@@ -47,25 +53,18 @@ OP(multinomial, floats,
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
         i64 n = c.integer(1);
-        check(t.ndim == 1 || t.ndim == 2, ErrorKind::runtime, "[multinomial] prob_dist must be 1 or 2 dim. Received ",
-              describe(t), ".");
-        check(is_floating(t.dtype), ErrorKind::runtime,
-              "[multinomial] multinomial only supports floating-point dtypes for input. Received ", describe(t),
-              ". Convert with .float().");
+        c.check(t.ndim == 1 || t.ndim == 2, "prob_dist must be 1 or 2 dim. Received ", describe(t), ".");
+        c.check(is_floating(t.dtype), "multinomial only supports floating-point dtypes for input. Received ",
+                describe(t), ". Convert with .float().");
         i64 categories = t.size[t.ndim - 1], rows = t.ndim == 2 ? t.size[0] : 1;
-        check(n > 0, ErrorKind::runtime, "[multinomial] cannot sample n_sample <= 0 samples. Received num_samples ", n,
-              ".");
-        check(categories <= i64{1} << 24, ErrorKind::runtime,
-              "[multinomial] number of categories cannot exceed 2^24. Received ", describe(t), ".");
-        check(c.flag(2) || n <= categories, ErrorKind::runtime,
-              "[multinomial] cannot sample n_sample > prob_dist.size(-1) samples without replacement. Received "
-              "num_samples ",
-              n, " of ", categories, ". Pass replacement=True.");
+        c.check(n > 0, "cannot sample n_sample <= 0 samples. Received num_samples ", n, ".");
+        c.check(categories <= i64{1} << 24, "number of categories cannot exceed 2^24. Received ", describe(t), ".");
+        c.check(c.flag(2) || n <= categories,
+                "cannot sample n_sample > prob_dist.size(-1) samples without replacement. Received num_samples ", n,
+                " of ", categories, ". Pass replacement=True.");
         Dims size = t.ndim == 2 ? Dims{rows, n} : Dims{n};
-        checked_numel("multinomial", size);
         TensorImpl& out = c.output(0, size, DType::i64);
-        GradMode off(false);
-        Tensor weights = plain(t);
+        Tensor weights = packed(t);
         with_generator(c, 3, t.numel + out.numel, [&](Generator& g) {
           fill_multinomial(out.data_as<i64>(), t.dtype, weights->data(), rows, categories, n, c.flag(2), g);
         });
@@ -79,17 +78,8 @@ OP(poisson, floats, "poisson(input: Tensor, generator: Generator | None = None) 
   .doc = "Samples from the Poisson distributions with the rates input, of its shape and dtype.\n\nRaises RuntimeError "
          "when a rate is negative.",
   .forms = function,
-  .cpu =
-      [](const Call& c) {
-        TensorImpl& t = c.tensor(0);
-        check_floating(c, t);
-        TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-        GradMode off(false);
-        Tensor rate = plain(t);
-        with_generator(c, 1, t.numel,
-                       [&](Generator& g) { fill_poisson(t.dtype, out.data(), t.numel, rate->data(), g); });
-      },
-  .vjp = [](Backward& b) { no_gradient(b, 0); },
+  .cpu = draw_each<fill_poisson>,
+  .vjp = no_gradients,
   .samples = "positive(3, 4)",
   .errors = "ones(2) * -1 => RuntimeError: [poisson] rates must be finite and >= 0",
 };
@@ -103,9 +93,8 @@ OP(binomial, floats, "binomial(count: Tensor, prob: Tensor, generator: Generator
         TensorImpl &count = c.tensor(0), &p = c.tensor(1);
         check_floating(c, count, ErrorKind::value);
         check_floating(c, p, ErrorKind::value);
-        check(count.dtype == p.dtype, ErrorKind::runtime,
-              "[binomial] count and prob must have the same dtype. Received ", describe(count), " and ", describe(p),
-              ".");
+        c.check(count.dtype == p.dtype, "count and prob must have the same dtype. Received ", describe(count), " and ",
+                describe(p), ".");
         TensorImpl& out = c.output(0, broadcast("binomial", count.sizes(), p.sizes()), count.dtype);
         Tensor counts = empty(out.sizes(), out.dtype), ps = empty(out.sizes(), out.dtype);
         copy_elements(*counts, count);
@@ -114,11 +103,7 @@ OP(binomial, floats, "binomial(count: Tensor, prob: Tensor, generator: Generator
           fill_binomial(out.dtype, out.data(), out.numel, counts->data(), ps->data(), g);
         });
       },
-  .vjp =
-      [](Backward& b) {
-        no_gradient(b, 0);
-        no_gradient(b, 1);
-      },
+  .vjp = no_gradients,
   .samples = "ones(3, 4) * 5, uniform(4, low=0.1, high=0.9)",
 };
 
@@ -126,16 +111,7 @@ OP(_standard_gamma, floats, "_standard_gamma(input: Tensor, generator: Generator
   .doc = "Samples from the gamma distributions with the concentrations input and rate 1.\n\nIts gradient is not "
          "implemented: backward raises NotImplementedError.",
   .forms = function,
-  .cpu =
-      [](const Call& c) {
-        TensorImpl& t = c.tensor(0);
-        check_floating(c, t);
-        TensorImpl& out = c.output(0, t.sizes(), t.dtype);
-        GradMode off(false);
-        Tensor alpha = plain(t);
-        with_generator(c, 1, t.numel,
-                       [&](Generator& g) { fill_standard_gamma(t.dtype, out.data(), t.numel, alpha->data(), g); });
-      },
+  .cpu = draw_each<fill_standard_gamma>,
   .vjp =
       [](Backward&) {
         fail(ErrorKind::not_implemented,
@@ -155,8 +131,7 @@ OP(_sample_dirichlet, floats, "_sample_dirichlet(input: Tensor, generator: Gener
         TensorImpl& out = c.output(0, t.sizes(), t.dtype);
         i64 categories = t.ndim ? t.size[t.ndim - 1] : 1;
         if (out.numel == 0) return;
-        GradMode off(false);
-        Tensor alpha = plain(t);
+        Tensor alpha = packed(t);
         with_generator(c, 1, t.numel, [&](Generator& g) {
           fill_dirichlet(t.dtype, out.data(), t.numel / categories, categories, alpha->data(), g);
         });

@@ -71,12 +71,12 @@ template <bool largest, class T> void extrema_of_rows(const T* from, i64 rows, i
 
 void check_not_empty(const Call& c, std::uint32_t mask, bool dim_given, ErrorKind kind) {
   TensorImpl& t = c.tensor(0);
-  check(t.numel > 0 || dim_given, kind, "[", c.op.name(), "] ", c.op.name(),
-        "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t),
-        ". Specify the reduction dim with the 'dim' argument.");
+  c.check(t.numel > 0 || dim_given, kind, c.op.name(),
+          "(): Expected reduction dim to be specified for input.numel() == 0. Received ", describe(t),
+          ". Specify the reduction dim with the 'dim' argument.");
   for (int d = 0; d < t.ndim; ++d)
-    check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, "[", c.op.name(), "] ", c.op.name(),
-          "(): Expected reduction dim ", d, " to have non-zero size. Received ", describe(t), ".");
+    c.check(!(mask >> d & 1) || t.size[d] > 0, ErrorKind::index, c.op.name(), "(): Expected reduction dim ", d,
+            " to have non-zero size. Received ", describe(t), ".");
 }
 
 void infer_extremum(const Call& c) {
@@ -91,14 +91,12 @@ void infer_extremum(const Call& c) {
 template <bool largest> void extremum(const Call& c) {
   TensorImpl& t = c.tensor(0);
   std::uint32_t mask = reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim);
-  visit(t.dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>) {
-      T* to = c.out[0]->data_as<T>();
-      ReduceGeometry g = reduce_geometry(t, mask);
-      bool rows = t.is_contiguous() && g.folded.n == 1 && g.folded.stride[0] == 1;
-      if (rows) return extrema_of_rows<largest>(t.data_as<T>(), g.kept.count, g.folded.count, to);
-      reduce<T>(t, mask, Extremum<largest, Wide<T>>{}, [&](i64 i, Wide<T> v) { to[i] = T(v); });
-    }
+  visit_real(t.dtype, [&]<class T>(Type<T>) {
+    T* to = c.out[0]->data_as<T>();
+    ReduceGeometry g = reduce_geometry(t, mask);
+    bool rows = t.is_contiguous() && g.folded.n == 1 && g.folded.stride[0] == 1;
+    if (rows) return extrema_of_rows<largest>(t.data_as<T>(), g.kept.count, g.folded.count, to);
+    reduce<T>(t, mask, Extremum<largest, Wide<T>>{}, [&](i64 i, Wide<T> v) { to[i] = T(v); });
   });
 }
 
@@ -167,9 +165,8 @@ template <bool largest, class T> void find_along(const T* from, const Along& a, 
 
 template <bool largest> void find(const Tensor& t, const Along& a, TensorImpl* values, TensorImpl& indices) {
   if (indices.numel == 0) return;
-  visit(t->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>)
-      find_along<largest>(t->data_as<T>(), a, values ? values->data_as<T>() : nullptr, indices.data_as<i64>());
+  visit_real(t->dtype, [&]<class T>(Type<T>) {
+    find_along<largest>(t->data_as<T>(), a, values ? values->data_as<T>() : nullptr, indices.data_as<i64>());
   });
 }
 
@@ -184,8 +181,7 @@ void infer_with_indices(const Call& c) {
 }
 
 template <bool largest> void with_indices(const Call& c) {
-  GradMode off(false);
-  Tensor t = contiguous(Tensor(&c.tensor(0)));
+  Tensor t = packed(c.tensor(0));
   find<largest>(t, Along(t->sizes(), wrap_dim(c.op.name(), c.integer(1), t->ndim)), c.out[0].get(), *c.out[1]);
 }
 
@@ -202,76 +198,45 @@ void infer_index(const Call& c) {
 }
 
 template <bool largest> void index_of(const Call& c) {
-  GradMode off(false);
-  Tensor t = contiguous(Tensor(&c.tensor(0)));
+  Tensor t = packed(c.tensor(0));
   Along a = c.has(1) ? Along(t->sizes(), wrap_dim(c.op.name(), c.integer(1), t->ndim)) : Along(Sizes(&t->numel, 1), 0);
   find<largest>(t, a, nullptr, *c.out[0]);
 }
 
 }  // namespace
 
-OP(amax, real_types, "amax(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {
-  .doc = "The largest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among "
-         "ties.\n\n"
-         "Raises IndexError when a reduced dimension has no elements.",
-  .infer = infer_extremum,
-  .cpu = extremum<true>,
-  .vjp = share_evenly,
-  .saves = "input, result",
-  .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,))",
-  .errors = "randn(3, 0), 1 => IndexError: [amax] amax(): Expected reduction dim 1 to have non-zero size",
-};
+#define EXTREMUM(name, which, largest)                                                                                 \
+  OP(name, real_types, #name "(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {                     \
+    .doc = "The " which " elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly "  \
+           "among ties.\n\nRaises IndexError when a reduced dimension has no elements.",                               \
+    .infer = infer_extremum, .cpu = extremum<largest>, .vjp = share_evenly, .saves = "input, result",                  \
+    .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,))",                       \
+    .errors = "randn(3, 0), 1 => IndexError: [" #name "] " #name "(): Expected reduction dim 1 to have non-zero size", \
+  }
 
-OP(amin, real_types, "amin(input: Tensor, dim: ints = (), keepdim: bool = False) -> Tensor") {
-  .doc = "The smallest elements of input [*] over dim (all dimensions when empty). The gradient is shared evenly among "
-         "ties.\n\n"
-         "Raises IndexError when a reduced dimension has no elements.",
-  .infer = infer_extremum,
-  .cpu = extremum<false>,
-  .vjp = share_evenly,
-  .saves = "input, result",
-  .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,))",
-  .errors = "randn(3, 0), 1 => IndexError: [amin] amin(): Expected reduction dim 1 to have non-zero size",
-};
+EXTREMUM(amax, "largest", true);
+EXTREMUM(amin, "smallest", false);
 
-OP(max_dim, real_types,
-   "max_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The largest elements along dim and where they stand (the first of equals). The gradient goes there.",
-  .home = "_core",
-  .infer = infer_with_indices,
-  .cpu = with_indices<true>,
-  .vjp = gradient_of_picked,
-  .saves = "indices",
-  .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1, True\nrandint(0, 9, (3, 4)), 1",
-  .errors = "randn(3, 4), 2 => IndexError: [max_dim] Dimension out of range",
-};
+#define WITH_INDICES(name, which, largest)                                                                          \
+  OP(name, real_types,                                                                                              \
+     #name "(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {               \
+    .doc = "The " which " elements along dim and where they stand (the first of equals). The gradient goes there.", \
+    .home = "_core", .infer = infer_with_indices, .cpu = with_indices<largest>, .vjp = gradient_of_picked,          \
+    .saves = "indices", .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1, True\nrandint(0, 9, (3, 4)), 1",         \
+    .errors = "randn(3, 4), 2 => IndexError: [" #name "] Dimension out of range",                                   \
+  }
 
-OP(min_dim, real_types,
-   "min_dim(input: Tensor, dim: int, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The smallest elements along dim and where they stand (the first of equals). The gradient goes there.",
-  .home = "_core",
-  .infer = infer_with_indices,
-  .cpu = with_indices<false>,
-  .vjp = gradient_of_picked,
-  .saves = "indices",
-  .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1, True\nrandint(0, 9, (3, 4)), 1",
-  .errors = "randn(3, 4), 2 => IndexError: [min_dim] Dimension out of range",
-};
+WITH_INDICES(max_dim, "largest", true);
+WITH_INDICES(min_dim, "smallest", false);
 
-OP(argmax, number_types, "argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {
-  .doc = "The index of the largest element along dim, int64; of the flattened input when dim is None. The first of "
-         "equals; NaN wins.",
-  .infer = infer_index,
-  .cpu = index_of<true>,
-  .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",
-  .errors = "randn(0) => IndexError: [argmax] argmax(): Expected reduction dim to be specified",
-};
+#define INDEX_OF(name, which, largest)                                                                           \
+  OP(name, number_types, #name "(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {     \
+    .doc = "The index of the " which                                                                             \
+           " element along dim, int64; of the flattened input when dim is None. The first of equals; NaN wins.", \
+    .infer = infer_index, .cpu = index_of<largest>,                                                              \
+    .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",                             \
+    .errors = "randn(0) => IndexError: [" #name "] " #name "(): Expected reduction dim to be specified",         \
+  }
 
-OP(argmin, number_types, "argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor") {
-  .doc = "The index of the smallest element along dim, int64; of the flattened input when dim is None. The first of "
-         "equals; NaN wins.",
-  .infer = infer_index,
-  .cpu = index_of<false>,
-  .samples = "distinct(3, 4)\ndistinct(3, 4), 0\nrandint(0, 3, (3, 4)), -1, True",
-  .errors = "randn(0) => IndexError: [argmin] argmin(): Expected reduction dim to be specified",
-};
+INDEX_OF(argmax, "largest", true);
+INDEX_OF(argmin, "smallest", false);

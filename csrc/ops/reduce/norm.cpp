@@ -11,32 +11,29 @@ template <class T> double magnitude(T x) {
   else return std::abs(static_cast<double>(x));
 }
 
-// Sums of powers are kept in double.
-struct SumOfPowers {
-  double p;
+// Sums are kept in double.
+struct Sum {
   double start() const { return 0; }
-  template <class T> void step(double& s, T x, i64) const { s += std::pow(magnitude(x), p); }
   void join(double& a, double b) const { a += b; }
 };
-struct SumOfSquares {
-  double start() const { return 0; }
+struct SumOfPowers : Sum {
+  explicit SumOfPowers(double p_) : p(p_) {}
+  double p;
+  template <class T> void step(double& s, T x, i64) const { s += std::pow(magnitude(x), p); }
+};
+struct SumOfSquares : Sum {
   template <class T> void step(double& s, T x, i64) const {
     if constexpr (is_complex_type<T>)
       s += static_cast<double>(x.real()) * static_cast<double>(x.real()) +
            static_cast<double>(x.imag()) * static_cast<double>(x.imag());
     else s += static_cast<double>(x) * static_cast<double>(x);
   }
-  void join(double& a, double b) const { a += b; }
 };
-struct SumOfMagnitudes {
-  double start() const { return 0; }
+struct SumOfMagnitudes : Sum {
   template <class T> void step(double& s, T x, i64) const { s += magnitude(x); }
-  void join(double& a, double b) const { a += b; }
 };
-struct Nonzeros {
-  double start() const { return 0; }
+struct Nonzeros : Sum {
   template <class T> void step(double& s, T x, i64) const { s += x != T(0) ? 1. : 0.; }
-  void join(double& a, double b) const { a += b; }
 };
 template <bool largest> struct ExtremeMagnitude {
   double start() const { return largest ? 0 : kInfinity; }
@@ -46,16 +43,15 @@ template <bool largest> struct ExtremeMagnitude {
 
 DType norm_input_dtype(const Call& c) {
   TensorImpl& t = c.tensor(0);
-  check(is_differentiable(t.dtype), ErrorKind::runtime,
-        "[vector_norm] linalg.vector_norm: Expected a floating point or complex tensor as input. Received ",
-        describe(t), ". Convert with .to(torch.float32).");
+  c.check(is_differentiable(t.dtype),
+          "linalg.vector_norm: Expected a floating point or complex tensor as input. Received ", describe(t),
+          ". Convert with .to(torch.float32).");
   DType d = c.dtype(4, t.dtype);
-  check(is_differentiable(d) && (is_complex(d) || !is_complex(t.dtype)), ErrorKind::runtime,
-        "[vector_norm] linalg.vector_norm: dtype should be floating point or complex, and complex for complex input. "
-        "Received ",
-        d, " for ", describe(t), ".");
-  check(promote(d, t.dtype) == d, ErrorKind::runtime, "[vector_norm] linalg.vector_norm: the dtype of the input (",
-        t.dtype, ") should be convertible without narrowing to the specified dtype. Received ", d, ".");
+  c.check(is_differentiable(d) && (is_complex(d) || !is_complex(t.dtype)),
+          "linalg.vector_norm: dtype should be floating point or complex, and complex for complex input. Received ", d,
+          " for ", describe(t), ".");
+  c.check(promote(d, t.dtype) == d, "linalg.vector_norm: the dtype of the input (", t.dtype,
+          ") should be convertible without narrowing to the specified dtype. Received ", d, ".");
   return d;
 }
 
@@ -78,9 +74,9 @@ OP(vector_norm, inexact_types,
         if (p < 0 || p == kInfinity) {
           bool empty_fold = mask == ~0u && t.numel == 0;
           for (int k = 0; k < t.ndim; ++k) empty_fold |= (mask >> k & 1) && t.size[k] == 0;
-          check(!empty_fold, ErrorKind::runtime, "[vector_norm] linalg.vector_norm cannot compute the ", p,
-                " norm on an empty tensor because the operation does not have an identity. Received ", describe(t),
-                ".");
+          c.check(!empty_fold, "linalg.vector_norm cannot compute the ", p,
+                  " norm on an empty tensor because the operation does not have an identity. Received ", describe(t),
+                  ".");
         }
         c.output(0, reduced_sizes(t.sizes(), mask, c.flag(3)), to_real(d));
       },
@@ -91,18 +87,16 @@ OP(vector_norm, inexact_types,
         double p = c.real(1);
         std::uint32_t mask = reduce_mask("vector_norm", c.has(2), c.ints(2), t->ndim);
         if (std::isinf(p) && is_complex(t->dtype)) t = call<"abs">(t);  // the gradient compares with it, bit for bit
-        visit(t->dtype, [&]<class T>(Type<T>) {
-          if constexpr (!std::is_integral_v<T>) {
-            using R = RealOf<T>;
-            R* to = c.out[0]->data_as<R>();
-            auto keep = [&](i64 i, double s) { to[i] = cast<R>(s); };
-            if (p == 2) reduce<T>(*t, mask, SumOfSquares{}, [&](i64 i, double s) { to[i] = cast<R>(std::sqrt(s)); });
-            else if (p == 1) reduce<T>(*t, mask, SumOfMagnitudes{}, keep);
-            else if (p == 0) reduce<T>(*t, mask, Nonzeros{}, keep);
-            else if (p == kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<true>{}, keep);
-            else if (p == -kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<false>{}, keep);
-            else reduce<T>(*t, mask, SumOfPowers{p}, [&](i64 i, double s) { to[i] = cast<R>(std::pow(s, 1 / p)); });
-          }
+        visit_inexact(t->dtype, [&]<class T>(Type<T>) {
+          using R = RealOf<T>;
+          R* to = c.out[0]->data_as<R>();
+          auto keep = [&](i64 i, double s) { to[i] = cast<R>(s); };
+          if (p == 2) reduce<T>(*t, mask, SumOfSquares{}, [&](i64 i, double s) { to[i] = cast<R>(std::sqrt(s)); });
+          else if (p == 1) reduce<T>(*t, mask, SumOfMagnitudes{}, keep);
+          else if (p == 0) reduce<T>(*t, mask, Nonzeros{}, keep);
+          else if (p == kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<true>{}, keep);
+          else if (p == -kInfinity) reduce<T>(*t, mask, ExtremeMagnitude<false>{}, keep);
+          else reduce<T>(*t, mask, SumOfPowers(p), [&](i64 i, double s) { to[i] = cast<R>(std::pow(s, 1 / p)); });
         });
       },
   .vjp =

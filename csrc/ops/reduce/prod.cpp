@@ -17,26 +17,24 @@ DType prod_dtype(const Call& c) { return c.dtype(3, is_integral(c.tensor(0).dtyp
 
 // The product of all other elements along the middle dimension, from products of those before and those behind.
 void products_of_others(const Tensor& x, const Along& a, TensorImpl& out) {
-  visit(x->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!std::is_integral_v<T>) {
-      using A = Wide<T>;
-      const T* from = x->data_as<T>();
-      T* to = out.data_as<T>();
-      parallel_for(a.outer * a.inner, std::max<i64>(1, 16384 / std::max<i64>(1, a.n)), [&](i64 begin, i64 end) {
-        std::vector<A> before(static_cast<std::size_t>(a.n));
-        for (i64 k = begin; k < end; ++k) {
-          i64 at = k / a.inner * a.n * a.inner + k % a.inner;
-          A product(1);
-          for (i64 i = 0; i < a.n; ++i)
-            before[static_cast<std::size_t>(i)] = product, product *= cast<A>(from[at + i * a.inner]);
-          product = A(1);
-          for (i64 i = a.n - 1; i >= 0; --i) {
-            to[at + i * a.inner] = T(before[static_cast<std::size_t>(i)] * product);
-            product *= cast<A>(from[at + i * a.inner]);
-          }
+  visit_inexact(x->dtype, [&]<class T>(Type<T>) {
+    using A = Wide<T>;
+    const T* from = x->data_as<T>();
+    T* to = out.data_as<T>();
+    parallel_for(a.outer * a.inner, std::max<i64>(1, 16384 / std::max<i64>(1, a.n)), [&](i64 begin, i64 end) {
+      std::vector<A> before(static_cast<std::size_t>(a.n));
+      for (i64 k = begin; k < end; ++k) {
+        i64 at = k / a.inner * a.n * a.inner + k % a.inner;
+        A product(1);
+        for (i64 i = 0; i < a.n; ++i)
+          before[static_cast<std::size_t>(i)] = product, product *= cast<A>(from[at + i * a.inner]);
+        product = A(1);
+        for (i64 i = a.n - 1; i >= 0; --i) {
+          to[at + i * a.inner] = T(before[static_cast<std::size_t>(i)] * product);
+          product *= cast<A>(from[at + i * a.inner]);
         }
-      });
-    }
+      }
+    });
   });
 }
 

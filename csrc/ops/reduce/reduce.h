@@ -9,8 +9,8 @@ namespace rl {
 // The categories in a row's OP(...) are those it accepts.
 inline void check_accepted(const Call& c, int k = 0) {
   TensorImpl& t = c.tensor(k);
-  check(c.op.dtypes >> static_cast<int>(category(t.dtype)) & 1, ErrorKind::not_implemented, "[", c.op.name(), "] \"",
-        c.op.name(), "\" not implemented for '", t.dtype, "'. Received ", describe(t), ". Convert with .to(dtype).");
+  c.check(c.op.dtypes >> static_cast<int>(category(t.dtype)) & 1, ErrorKind::not_implemented, "\"", c.op.name(),
+          "\" not implemented for '", t.dtype, "'. Received ", describe(t), ". Convert with .to(dtype).");
 }
 
 // The type that elements are compared or summed in.
@@ -29,15 +29,6 @@ template <class T> bool is_nan(T x) {
   else if constexpr (std::is_integral_v<T>) return false;
   else return x != x;
 }
-
-// A contiguous tensor as [outer, n, inner] around one dimension; a 0-d tensor is [1, 1, 1].
-struct Along {
-  i64 outer = 1, n = 1, inner = 1;
-  Along(Sizes size, int dim) {
-    for (int d = 0; d < static_cast<int>(size.size()); ++d)
-      (d < dim ? outer : d == dim ? n : inner) *= size[static_cast<std::size_t>(d)];
-  }
-};
 
 // Reduced dimensions come back as size 1, so that a gradient broadcasts.
 inline Tensor restore_dims(const Tensor& g, Sizes size, std::uint32_t mask) {

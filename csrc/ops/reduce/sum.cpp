@@ -1,7 +1,5 @@
 // Sums and means.
-#include "eager/call.h"
-#include "kernels/pointwise.h"
-#include "kernels/reduce.h"
+#include "ops/reduce/reduce.h"
 using namespace rl;
 
 namespace {
@@ -42,11 +40,6 @@ Tensor summand(const Call& c, DType d) {
   return same_sum ? t : to_dtype(t, d);
 }
 
-// Reduced dimensions come back as size 1, so that the gradient broadcasts.
-Tensor with_reduced_dims(const Tensor& g, Sizes size, std::uint32_t mask) {
-  return call<"reshape">(g, reduced_sizes(size, mask, true));
-}
-
 void infer_sum(const Call& c, DType d) {
   TensorImpl& t = c.tensor(0);
   c.output(0, reduced_sizes(t.sizes(), reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim), c.flag(2)), d);
@@ -68,7 +61,7 @@ OP(sum, all_types,
       [](Backward& b) {
         Sizes size = b.sizes(0);
         std::uint32_t mask = reduce_mask("sum", b.given(1), b.ints(1), static_cast<int>(size.size()));
-        b.set(0, call<"expand">(with_reduced_dims(b.gradient(), size, mask), size));
+        b.set(0, call<"expand">(restore_dims(b.gradient(), size, mask), size));
       },
   .samples =
       "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,))\nrandn(3, 4), 0, dtype=float64",
@@ -82,10 +75,10 @@ OP(mean, inexact_types,
   .infer =
       [](const Call& c) {
         DType d = c.dtype(3, c.tensor(0).dtype);
-        check(is_differentiable(d), ErrorKind::runtime,
-              "[mean] mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
-              "dtype. Received ",
-              describe(c.tensor(0)), ". Give dtype=torch.float32.");
+        c.check(is_differentiable(d),
+                "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+                "Received ",
+                describe(c.tensor(0)), ". Give dtype=torch.float32.");
         infer_sum(c, d);
       },
   .cpu =
@@ -110,7 +103,7 @@ OP(mean, inexact_types,
         double count = 1;
         for (std::size_t d = 0; d < size.size(); ++d)
           if (mask >> d & 1) count *= static_cast<double>(size[d]);
-        b.set(0, call<"expand">(with_reduced_dims(b.gradient(), size, mask) / count, size));
+        b.set(0, call<"expand">(restore_dims(b.gradient(), size, mask) / count, size));
       },
   .samples = "randn(3, 4)\nrandn(3, 4, 5), (0, 2)\nrandn(3, 4), 1, True\nrandint(0, 9, (5,)), dtype=float32",
   .errors = "randint(0, 9, (5,)) => RuntimeError: [mean] mean(): could not infer output dtype",
@@ -131,8 +124,8 @@ OP(sum_to_size, all_types, "sum_to_size(input: Tensor, *size: ints) -> Tensor") 
           else if (size[static_cast<std::size_t>(d - shift)] != t.size[d])
             fits = size[static_cast<std::size_t>(d - shift)] == 1, mask |= 1u << d;
         }
-        check(fits, ErrorKind::runtime, "[sum_to_size] size {", size, "} is not expandable to size {", t.sizes(),
-              "}: it must broadcast to the input's shape.");
+        c.check(fits, "size {", size, "} is not expandable to size {", t.sizes(),
+                "}: it must broadcast to the input's shape.");
         if (mask == 0 && (!size.empty() || !is_integral(t.dtype))) {
           c.out[0] = alias(t);
           return;

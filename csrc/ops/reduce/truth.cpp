@@ -37,21 +37,16 @@ template <bool every> void truth(const Call& c) {
 
 }  // namespace
 
-OP(any, all_types, "any(input: Tensor, dim: ints | None = None, keepdim: bool = False) -> Tensor") {
-  .doc = "Whether any element of input [*] is nonzero, over dim (all dimensions when None). bool; uint8 for uint8.",
-  .infer = infer_truth,
-  .cpu = truth<false>,
-  .samples = "bools(3, 4)\nbools(3, 4), 0\nrandint(0, 2, (3, 4, 2)), (0, 2), True\nrandn(3)",
-  .errors = "bools(3), 1 => IndexError: [any] Dimension out of range",
-};
+#define TRUTH(name, what, every)                                                                           \
+  OP(name, all_types, #name "(input: Tensor, dim: ints | None = None, keepdim: bool = False) -> Tensor") { \
+    .doc = "Whether " what " nonzero, over dim (all dimensions when None). bool; uint8 for uint8.",        \
+    .infer = infer_truth, .cpu = truth<every>,                                                             \
+    .samples = "bools(3, 4)\nbools(3, 4), 0\nrandint(0, 2, (3, 4, 2)), (0, 2), True\nrandn(3)",            \
+    .errors = "bools(3), 1 => IndexError: [" #name "] Dimension out of range",                             \
+  }
 
-OP(all, all_types, "all(input: Tensor, dim: ints | None = None, keepdim: bool = False) -> Tensor") {
-  .doc = "Whether all elements of input [*] are nonzero, over dim (all dimensions when None). bool; uint8 for uint8.",
-  .infer = infer_truth,
-  .cpu = truth<true>,
-  .samples = "bools(3, 4)\nbools(3, 4), 0\nrandint(0, 2, (3, 4, 2)), (0, 2), True\nrandn(3)",
-  .errors = "bools(3), 1 => IndexError: [all] Dimension out of range",
-};
+TRUTH(any, "any element of input [*] is", false);
+TRUTH(all, "all elements of input [*] are", true);
 
 OP(count_nonzero, all_types, "count_nonzero(input: Tensor, dim: ints | None = None) -> Tensor") {
   .doc = "How many elements of input [*] are nonzero, over dim (all dimensions when None), int64.",

@@ -38,9 +38,8 @@ template <class C> struct Moments {
 
 void infer_spread(const Call& c) {
   TensorImpl& t = c.tensor(0);
-  check(is_differentiable(t.dtype), ErrorKind::runtime, "[", c.op.name(),
-        "] std and var only support floating point and complex dtypes. Received ", describe(t),
-        ". Convert with .to(torch.float32).");
+  c.check(is_differentiable(t.dtype), "std and var only support floating point and complex dtypes. Received ",
+          describe(t), ". Convert with .to(torch.float32).");
   c.output(0, reduced_sizes(t.sizes(), reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim), c.flag(3)),
            to_real(t.dtype));
 }
@@ -51,17 +50,15 @@ void spread(const Call& c, bool root) {
   TensorImpl& t = c.tensor(0);
   std::uint32_t mask = reduce_mask(c.op.name(), c.has(1), c.ints(1), t.ndim);
   double correction = correction_of(c.arg[2]);
-  visit(t.dtype, [&]<class T>(Type<T>) {
-    if constexpr (!std::is_integral_v<T>) {
-      using C = std::conditional_t<is_complex_type<T>, complex128, double>;
-      using R = RealOf<T>;
-      R* to = c.out[0]->data_as<R>();
-      reduce<T>(t, mask, Moments<C>{}, [&](i64 i, const typename Moments<C>::State& s) {
-        double v = Moments<C>::around_mean(s) / std::max(0., s.n - correction);
-        v = v < 0 ? 0 : v;  // rounding
-        to[i] = cast<R>(root ? std::sqrt(v) : v);
-      });
-    }
+  visit_inexact(t.dtype, [&]<class T>(Type<T>) {
+    using C = std::conditional_t<is_complex_type<T>, complex128, double>;
+    using R = RealOf<T>;
+    R* to = c.out[0]->data_as<R>();
+    reduce<T>(t, mask, Moments<C>{}, [&](i64 i, const typename Moments<C>::State& s) {
+      double v = Moments<C>::around_mean(s) / std::max(0., s.n - correction);
+      v = v < 0 ? 0 : v;  // rounding
+      to[i] = cast<R>(root ? std::sqrt(v) : v);
+    });
   });
 }
 
@@ -106,28 +103,18 @@ OP(std, inexact_types,
   .errors = "randint(0, 9, (3,)) => RuntimeError: [std] std and var only support floating point",
 };
 
-OP(var_mean, inexact_types,
-   "var_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> (var: "
-   "Tensor, mean: Tensor)") {
-  .doc = "var() and mean() of input [*] over dim.",
-  .forms = function,
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call<"var">(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);
-        c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);
-      },
-  .samples = "randn(3, 4)\nrandn(3, 4), 1, correction=0, keepdim=True",
-};
+#define WITH_MEAN(name)                                                                                              \
+  OP(name##_mean, inexact_types,                                                                                     \
+     #name "_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) " \
+           "-> (" #name ": Tensor, mean: Tensor)") {                                                                 \
+    .doc = #name "() and mean() of input [*] over dim.", .forms = function,                                          \
+    .compose =                                                                                                       \
+        [](const Call& c) {                                                                                          \
+          c.out[0] = call<#name>(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);                                            \
+          c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);                                                     \
+        },                                                                                                           \
+    .samples = "randn(3, 4)\nrandn(3, 4), 1, correction=0, keepdim=True",                                            \
+  }
 
-OP(std_mean, inexact_types,
-   "std_mean(input: Tensor, dim: ints | None = None, *, correction: Number | None = 1, keepdim: bool = False) -> (std: "
-   "Tensor, mean: Tensor)") {
-  .doc = "std() and mean() of input [*] over dim.",
-  .forms = function,
-  .compose =
-      [](const Call& c) {
-        c.out[0] = call<"std">(c.arg[0], c.arg[1], c.arg[2], c.arg[3]);
-        c.out[1] = call<"mean">(c.arg[0], c.arg[1], c.arg[3]);
-      },
-  .samples = "randn(3, 4)\nrandn(3, 4), 1, correction=0, keepdim=True",
-};
+WITH_MEAN(var);
+WITH_MEAN(std);

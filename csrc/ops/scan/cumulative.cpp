@@ -62,8 +62,7 @@ void infer_scan(const Call& c) {
 }
 
 template <class F> void run_scan(const Call& c, F&& combine) {
-  GradMode off(false);
-  Tensor x = contiguous(to_dtype(Tensor(&c.tensor(0)), c.out[0]->dtype));
+  Tensor x = packed(c.tensor(0), c.out[0]->dtype);
   Along a(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim));
   visit(x->dtype, [&]<class T>(Type<T>) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -171,15 +170,14 @@ OP(cumprod, all_types, "cumprod(input: Tensor, dim: int, *, dtype: dtype | None 
           if (has_zero(x)) return b.set(0, product_gradient_by_tensors(gy, x, dim));
           return b.set(0, sum_from_here(gy * conj(y), dim) / conj(x));
         }
-        Tensor g = contiguous(gy), from = contiguous(x), result = contiguous(y), gx = empty(x->sizes(), x->dtype);
+        Tensor g = packed(*gy), from = packed(*x), result = packed(*y), gx = empty(x->sizes(), x->dtype);
         Along a(x->sizes(), dim);
-        visit(x->dtype, [&]<class T>(Type<T>) {
-          if constexpr (!std::is_integral_v<T>)
-            for_columns(a, [&](i64 at, i64 width) {
-              for (i64 j = at; j < at + width; ++j)
-                product_gradient<T, Running<T>>(g->data_as<T>() + j, from->data_as<T>() + j, result->data_as<T>() + j,
-                                                gx->data_as<T>() + j, a.n, a.inner);
-            });
+        visit_inexact(x->dtype, [&]<class T>(Type<T>) {
+          for_columns(a, [&](i64 at, i64 width) {
+            for (i64 j = at; j < at + width; ++j)
+              product_gradient<T, Running<T>>(g->data_as<T>() + j, from->data_as<T>() + j, result->data_as<T>() + j,
+                                              gx->data_as<T>() + j, a.n, a.inner);
+          });
         });
         b.set(0, gx);
       },
@@ -193,12 +191,10 @@ OP(logcumsumexp, inexact_types, "logcumsumexp(input: Tensor, dim: int) -> Tensor
   .infer = infer_log,
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Tensor x = packed(c.tensor(0));
         Along a(x->sizes(), wrap_dim("logcumsumexp", c.integer(1), x->ndim));
-        visit(x->dtype, [&]<class T>(Type<T>) {
-          if constexpr (!std::is_integral_v<T>)
-            scan<Running<T>>(x->data_as<T>(), c.out[0]->data_as<T>(), a, [](auto s, auto v) { return log_add(s, v); });
+        visit_inexact(x->dtype, [&]<class T>(Type<T>) {
+          scan<Running<T>>(x->data_as<T>(), c.out[0]->data_as<T>(), a, [](auto s, auto v) { return log_add(s, v); });
         });
       },
   // exp(x) times the sum of gy exp(-y) from here on, in logarithms; positive and negative real gy apart

@@ -13,27 +13,24 @@ void infer(const Call& c) {
 }
 
 template <bool largest> void run(const Call& c) {
-  GradMode off(false);
-  Tensor x = contiguous(Tensor(&c.tensor(0)));
+  Tensor x = packed(c.tensor(0));
   Along a(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim));
   i64* indices = c.out[1]->data_as<i64>();
-  visit(x->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>) {
-      const T* from = x->data_as<T>();
-      T* to = c.out[0]->data_as<T>();
-      parallel_for(a.outer * a.inner, std::max<i64>(1, 16384 / std::max<i64>(1, a.n)), [&](i64 begin, i64 end) {
-        for (i64 k = begin; k < end; ++k) {
-          i64 at = k / a.inner * a.n * a.inner + k % a.inner, best_at = 0;
-          T best{};
-          for (i64 i = 0; i < a.n; ++i, at += a.inner) {
-            Wide<T> v = from[at], b = best;
-            if (i == 0 || is_nan(v) || (!is_nan(b) && (largest ? v >= b : v <= b))) best = from[at], best_at = i;
-            to[at] = best;
-            indices[at] = best_at;
-          }
+  visit_real(x->dtype, [&]<class T>(Type<T>) {
+    const T* from = x->data_as<T>();
+    T* to = c.out[0]->data_as<T>();
+    parallel_for(a.outer * a.inner, std::max<i64>(1, 16384 / std::max<i64>(1, a.n)), [&](i64 begin, i64 end) {
+      for (i64 k = begin; k < end; ++k) {
+        i64 at = k / a.inner * a.n * a.inner + k % a.inner, best_at = 0;
+        T best{};
+        for (i64 i = 0; i < a.n; ++i, at += a.inner) {
+          Wide<T> v = from[at], b = best;
+          if (i == 0 || is_nan(v) || (!is_nan(b) && (largest ? v >= b : v <= b))) best = from[at], best_at = i;
+          to[at] = best;
+          indices[at] = best_at;
         }
-      });
-    }
+      }
+    });
   });
 }
 
@@ -41,24 +38,14 @@ void vjp(Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(
 
 }  // namespace
 
-OP(cummax, real_types, "cummax(input: Tensor, dim: int) -> (values: Tensor, indices: Tensor)") {
-  .doc =
-      "The largest element of input [*] up to each element along dim, and where it stands (the last of equals), int64.",
-  .infer = infer,
-  .cpu = run<true>,
-  .vjp = vjp,
-  .saves = "indices",
-  .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1\nrandint(0, 9, (5,)), 0",
-  .errors = "randn(3), 1 => IndexError: [cummax] Dimension out of range",
-};
+#define RUNNING(name, which, largest)                                                                              \
+  OP(name, real_types, #name "(input: Tensor, dim: int) -> (values: Tensor, indices: Tensor)") {                   \
+    .doc = "The " which                                                                                            \
+           " element of input [*] up to each element along dim, and where it stands (the last of equals), int64.", \
+    .infer = infer, .cpu = run<largest>, .vjp = vjp, .saves = "indices",                                           \
+    .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1\nrandint(0, 9, (5,)), 0",                                    \
+    .errors = "randn(3), 1 => IndexError: [" #name "] Dimension out of range",                                     \
+  }
 
-OP(cummin, real_types, "cummin(input: Tensor, dim: int) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The smallest element of input [*] up to each element along dim, and where it stands (the last of equals), "
-         "int64.",
-  .infer = infer,
-  .cpu = run<false>,
-  .vjp = vjp,
-  .saves = "indices",
-  .samples = "distinct(3, 4), 0\ndistinct(3, 4), -1\nrandint(0, 9, (5,)), 0",
-  .errors = "randn(3), 1 => IndexError: [cummin] Dimension out of range",
-};
+RUNNING(cummax, "largest", true);
+RUNNING(cummin, "smallest", false);

@@ -9,31 +9,28 @@ OP(bincount, integers, "bincount(input: Tensor, weights: Tensor | None = None, m
   .forms = function | method,
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
         TensorImpl& t = c.tensor(0);
         i64 minlength = c.integer(2);
-        check(category(t.dtype) == Category::integer, ErrorKind::not_implemented,
-              "[bincount] \"bincount\" not implemented for '", t.dtype, "'. Received ", describe(t), ".");
-        check(minlength >= 0, ErrorKind::runtime, "[bincount] minlength should be >= 0. Received ", minlength, ".");
-        check(t.ndim == 1, ErrorKind::runtime,
-              "[bincount] bincount only supports 1-d non-negative integral inputs. Received ", describe(t), ".");
+        c.check(category(t.dtype) == Category::integer, ErrorKind::not_implemented,
+                "\"bincount\" not implemented for '", t.dtype, "'. Received ", describe(t), ".");
+        c.check(minlength >= 0, "minlength should be >= 0. Received ", minlength, ".");
+        c.check(t.ndim == 1, "bincount only supports 1-d non-negative integral inputs. Received ", describe(t), ".");
         if (t.numel == 0) {
           c.out[0] = zeros({&minlength, 1}, DType::i64);
           return;
         }
-        check(!c.has(1) || (c.tensor(1).ndim == 1 && c.tensor(1).numel == t.numel), ErrorKind::runtime,
-              "[bincount] weights should be 1-d and have the same length as input. Received ",
-              c.has(1) ? std::string(describe(c.tensor(1))) : "None", " for input ", describe(t), ".");
-        Tensor x = contiguous(to_dtype(Tensor(&t), DType::i64));
+        c.check(!c.has(1) || (c.tensor(1).ndim == 1 && c.tensor(1).numel == t.numel),
+                "weights should be 1-d and have the same length as input. Received ",
+                c.has(1) ? std::string(describe(c.tensor(1))) : "None", " for input ", describe(t), ".");
+        Tensor x = packed(t, DType::i64);
         const i64* p = x->data_as<i64>();
         i64 largest = 0;
         for (i64 k = 0; k < x->numel; ++k) {
-          check(p[k] >= 0, ErrorKind::runtime,
-                "[bincount] bincount only supports 1-d non-negative integral inputs. Received ", p[k], ".");
+          c.check(p[k] >= 0, "bincount only supports 1-d non-negative integral inputs. Received ", p[k], ".");
           largest = std::max(largest, p[k]);
         }
-        check(largest < std::numeric_limits<i64>::max(), ErrorKind::runtime,
-              "[bincount] the largest number + 1 must be representable. Received ", largest, ".");
+        c.check(largest < std::numeric_limits<i64>::max(), "the largest number + 1 must be representable. Received ",
+                largest, ".");
         i64 n = std::max(largest + 1, minlength);
         checked_numel("bincount", {&n, 1});
         if (!c.has(1)) {
@@ -43,12 +40,11 @@ OP(bincount, integers, "bincount(input: Tensor, weights: Tensor | None = None, m
           return;
         }
         DType d = c.tensor(1).dtype == DType::f32 ? DType::f32 : DType::f64;
-        Tensor w = contiguous(to_dtype(Tensor(&c.tensor(1)), d));
+        Tensor w = packed(c.tensor(1), d);
         c.out[0] = zeros({&n, 1}, d);
-        auto add = [&]<class T>(Type<T>) {
+        visit_float(d, [&]<class T>(Type<T>) {
           for (i64 k = 0; k < x->numel; ++k) c.out[0]->data_as<T>()[p[k]] += w->data_as<T>()[k];
-        };
-        d == DType::f32 ? add(Type<float>{}) : add(Type<double>{});
+        });
       },
   .samples = "randint(0, 5, (20,))\nrandint(0, 5, (20,)), randn(20)\nrandint(0, 5, (20,)), None, 8",
   .errors = "randint(-2, -1, (3,)) => RuntimeError: [bincount] bincount only supports 1-d non-negative\nrandint(0, 2, "
@@ -66,7 +62,7 @@ OP(histc, floats, "histc(input: Tensor, bins: int = 100, min: float = 0., max: f
         i64 bins = c.integer(1);
         double low = c.real(2), high = c.real(3);
         check_accepted(c);
-        check(bins > 0, ErrorKind::runtime, "[histc] bins must be > 0. Received ", bins, ".");
+        c.check(bins > 0, "bins must be > 0. Received ", bins, ".");
         if (low == high && t.numel > 0) {
           Tensor smallest = to_dtype(call<"amin">(Tensor(&t)), DType::f64),
                  largest = to_dtype(call<"amax">(Tensor(&t)), DType::f64);
@@ -74,10 +70,8 @@ OP(histc, floats, "histc(input: Tensor, bins: int = 100, min: float = 0., max: f
           high = *largest->data_as<double>();
         }
         if (low == high) low -= 1, high += 1;
-        check(std::isfinite(low) && std::isfinite(high), ErrorKind::runtime, "[histc] range of [", low, ", ", high,
-              "] is not finite.");
-        check(low < high, ErrorKind::runtime, "[histc] max must be larger than min. Received min=", low,
-              " and max=", high, ".");
+        c.check(std::isfinite(low) && std::isfinite(high), "range of [", low, ", ", high, "] is not finite.");
+        c.check(low < high, "max must be larger than min. Received min=", low, " and max=", high, ".");
         Tensor x = contiguous(Tensor(&t)), counts = zeros({&bins, 1}, DType::f64);
         double* to = counts->data_as<double>();
         visit(t.dtype, [&]<class T>(Type<T>) {

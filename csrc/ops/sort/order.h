@@ -61,18 +61,16 @@ template <class T> void sort_ranked(std::span<Ranked<T>> line) {
 // Calls body(elements of T, their line ranked, element 0, line number) for the lines along a dimension of x
 // [outer, n, inner], contiguous; elements of a line are a.inner apart. `body` may reorder the line.
 template <class Body> void for_lines(const Tensor& x, const Along& a, bool down, Body&& body) {
-  visit(x->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>) {
-      const T* from = x->data_as<T>();
-      parallel_for(a.outer * a.inner, std::max<i64>(1, 2048 / std::max<i64>(1, a.n)), [&](i64 begin, i64 end) {
-        std::vector<Ranked<T>> line(static_cast<std::size_t>(a.n));
-        for (i64 k = begin; k < end; ++k) {
-          i64 at = k / a.inner * a.n * a.inner + k % a.inner;
-          rank_line(from + at, a.inner, down, std::span(line));
-          body(from, std::span(line), at, k);
-        }
-      });
-    }
+  visit_real(x->dtype, [&]<class T>(Type<T>) {
+    const T* from = x->data_as<T>();
+    parallel_for(a.outer * a.inner, std::max<i64>(1, 2048 / std::max<i64>(1, a.n)), [&](i64 begin, i64 end) {
+      std::vector<Ranked<T>> line(static_cast<std::size_t>(a.n));
+      for (i64 k = begin; k < end; ++k) {
+        i64 at = k / a.inner * a.n * a.inner + k % a.inner;
+        rank_line(from + at, a.inner, down, std::span(line));
+        body(from, std::span(line), at, k);
+      }
+    });
   });
 }
 
@@ -82,8 +80,8 @@ inline void infer_picked(const Call& c, int dim_at, int keepdim_at) {
   int dim = wrap_dim(c.op.name(), c.integer(dim_at), t.ndim);
   check_accepted(c);
   Dims size = reduced_sizes(t.sizes(), 1u << dim, c.flag(keepdim_at));
-  check(t.ndim == 0 || t.size[dim] > 0, ErrorKind::index, "[", c.op.name(), "] Expected reduction dim ", dim,
-        " to have non-zero size. Received ", describe(t), ".");
+  c.check(t.ndim == 0 || t.size[dim] > 0, ErrorKind::index, "Expected reduction dim ", dim,
+          " to have non-zero size. Received ", describe(t), ".");
   c.output(0, size, t.dtype);
   c.output(1, size, DType::i64);
 }

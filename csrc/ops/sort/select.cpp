@@ -24,23 +24,25 @@ i64 middle(i64 n, i64 nans, bool skip_nan) {
   return skip_nan || nans == 0 ? std::max<i64>(0, n - nans - 1) / 2 : n - nans;
 }
 
-void median_along(const Call& c, bool skip_nan) {
-  GradMode off(false);
-  Tensor x = contiguous(Tensor(&c.tensor(0)));
+template <bool skip_nan> void median_along(const Call& c) {
+  Tensor x = packed(c.tensor(0));
   pick(c, x, Along(x->sizes(), wrap_dim(c.op.name(), c.integer(1), x->ndim)),
        [&](i64 n, i64 nans) { return middle(n, nans, skip_nan); });
 }
 
-void median_of_all(const Call& c, bool skip_nan) {
-  GradMode off(false);
-  Tensor x = contiguous(Tensor(&c.tensor(0)));
+template <bool skip_nan> void median_of_all(const Call& c) {
+  Tensor x = packed(c.tensor(0));
   if (x->numel == 0) {
-    visit(x->dtype, [&]<class T>(Type<T>) {
-      if constexpr (!is_complex_type<T>) *c.out[0]->data_as<T>() = cast<T>(std::numeric_limits<double>::quiet_NaN());
-    });
+    visit_real(x->dtype,
+               [&]<class T>(Type<T>) { *c.out[0]->data_as<T>() = cast<T>(std::numeric_limits<double>::quiet_NaN()); });
     return;
   }
   pick(c, x, Along(Sizes(&x->numel, 1), 0), [&](i64 n, i64 nans) { return middle(n, nans, skip_nan); });
+}
+
+// `dim_at` is the place of the argument dim; keepdim follows it.
+template <int dim_at> void gradient_of_picked(Backward& b) {
+  b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(dim_at), !b.flag(dim_at + 1)));
 }
 
 void infer_all(const Call& c) {
@@ -68,76 +70,50 @@ OP(kthvalue, number_types,
         infer_picked(c, 2, 3);
         TensorImpl& t = c.tensor(0);
         i64 n = t.ndim ? t.size[wrap_dim("kthvalue", c.integer(2), t.ndim)] : 1;
-        check(c.integer(1) >= 1 && c.integer(1) <= n, ErrorKind::runtime,
-              "[kthvalue] kthvalue(): selected number k out of range for dimension ", c.integer(2),
-              ": it must be in [1, ", n, "]. Received ", c.integer(1), ".");
+        c.check(c.integer(1) >= 1 && c.integer(1) <= n, "kthvalue(): selected number k out of range for dimension ",
+                c.integer(2), ": it must be in [1, ", n, "]. Received ", c.integer(1), ".");
       },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Tensor x = packed(c.tensor(0));
         pick(c, x, Along(x->sizes(), wrap_dim("kthvalue", c.integer(2), x->ndim)),
              [&](i64, i64) { return c.integer(1) - 1; });
       },
-  .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), !b.flag(3))); },
+  .vjp = gradient_of_picked<2>,
   .saves = "indices",
   .samples = "distinct(3, 4), 2\ndistinct(5, 4), 3, 0, True\nrandint(0, 9, (5,)), 1",
   .errors = "randn(3), 4 => RuntimeError: [kthvalue] kthvalue(): selected number k out of range",
 };
 
-OP(median_dim, number_types,
-   "median_dim(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The median along dim (the lower of two in the middle; NaN where there is one), and where it stands.",
-  .home = "_core",
-  .infer = [](const Call& c) { infer_picked(c, 1, 2); },
-  .cpu = [](const Call& c) { median_along(c, false); },
-  .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), !b.flag(2))); },
-  .saves = "indices",
-  .samples = "distinct(3, 4)\ndistinct(5, 4), 0, True\nrandint(0, 9, (5,)), 0",
-  .errors = "randn(3), 1 => IndexError: [median_dim] Dimension out of range",
-};
+#define MEDIAN_ALONG(name, what, skip_nan)                                                                 \
+  OP(name, number_types,                                                                                   \
+     #name "(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") { \
+    .doc = "The median along dim " what ", and where it stands.", .home = "_core",                         \
+    .infer = [](const Call& c) { infer_picked(c, 1, 2); }, .cpu = median_along<skip_nan>,                  \
+    .vjp = gradient_of_picked<1>, .saves = "indices",                                                      \
+    .samples = "distinct(3, 4)\ndistinct(5, 4), 0, True\nrandint(0, 9, (5,)), 0",                          \
+    .errors = "randn(3), 1 => IndexError: [" #name "] Dimension out of range",                             \
+  }
 
-OP(nanmedian_dim, number_types,
-   "nanmedian_dim(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
-  .doc = "The median along dim of what is not NaN (the lower of two in the middle), and where it stands.",
-  .home = "_core",
-  .infer = [](const Call& c) { infer_picked(c, 1, 2); },
-  .cpu = [](const Call& c) { median_along(c, true); },
-  .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), !b.flag(2))); },
-  .saves = "indices",
-  .samples = "distinct(3, 4)\ndistinct(5, 4), 0, True\nrandint(0, 9, (5,)), 0",
-  .errors = "randn(3), 1 => IndexError: [nanmedian_dim] Dimension out of range",
-};
+MEDIAN_ALONG(median_dim, "(the lower of two in the middle; NaN where there is one)", false);
+MEDIAN_ALONG(nanmedian_dim, "of what is not NaN (the lower of two in the middle)", true);
 
-OP(median_all, number_types, "median_all(input: Tensor) -> Tensor") {
-  .doc = "The median of all elements (the lower of two in the middle; NaN where there is one). The gradient is shared "
-         "evenly among ties.",
-  .home = "_core",
-  .infer = infer_all,
-  .cpu = [](const Call& c) { median_of_all(c, false); },
-  .vjp = share_evenly,
-  .saves = "input, result",
-  .samples = "distinct(3, 4)\nrandint(0, 9, (5,))",
-};
+#define MEDIAN_OF_ALL(name, what, skip_nan)                                                                   \
+  OP(name, number_types, #name "(input: Tensor) -> Tensor") {                                                 \
+    .doc = "The median of all elements " what ". The gradient is shared evenly among ties.", .home = "_core", \
+    .infer = infer_all, .cpu = median_of_all<skip_nan>, .vjp = share_evenly, .saves = "input, result",        \
+    .samples = "distinct(3, 4)\nrandint(0, 9, (5,))",                                                         \
+  }
 
-OP(nanmedian_all, number_types, "nanmedian_all(input: Tensor) -> Tensor") {
-  .doc = "The median of all elements that are not NaN (the lower of two in the middle). The gradient is shared evenly "
-         "among ties.",
-  .home = "_core",
-  .infer = infer_all,
-  .cpu = [](const Call& c) { median_of_all(c, true); },
-  .vjp = share_evenly,
-  .saves = "input, result",
-  .samples = "distinct(3, 4)\nrandint(0, 9, (5,))",
-};
+MEDIAN_OF_ALL(median_all, "(the lower of two in the middle; NaN where there is one)", false);
+MEDIAN_OF_ALL(nanmedian_all, "that are not NaN (the lower of two in the middle)", true);
 
 OP(mode, real_types, "mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> (values: Tensor, indices: Tensor)") {
   .doc = "The most frequent element along dim (the smallest of several), and the last place where it stands, int64.",
   .infer = [](const Call& c) { infer_picked(c, 1, 2); },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Tensor x = packed(c.tensor(0));
         Along a(x->sizes(), wrap_dim("mode", c.integer(1), x->ndim));
         for_lines(x, a, false, [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
           sort_ranked<T>(line);
@@ -151,7 +127,7 @@ OP(mode, real_types, "mode(input: Tensor, dim: int = -1, keepdim: bool = False) 
           c.out[1]->data_as<i64>()[number] = place;
         });
       },
-  .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), !b.flag(2))); },
+  .vjp = gradient_of_picked<1>,
   .saves = "indices",
   .samples = "distinct(3, 4)\nrandint(0, 3, (5, 4)), 0, True",
   .errors = "randn(3), 1 => IndexError: [mode] Dimension out of range",

@@ -2,6 +2,19 @@
 #include "ops/sort/order.h"
 using namespace rl;
 
+namespace {
+
+// The elements of a ranked line and the places they came from, `step` apart.
+template <class T> void write_line(const T* from, std::span<Ranked<T>> line, i64 step, T* values, i64* indices) {
+  for (i64 at = 0; Ranked<T> r : line) {
+    indices[at] = place_in<T>(r);
+    values[at] = from[indices[at] * step];
+    at += step;
+  }
+}
+
+}  // namespace
+
 OP(sort, real_types,
    "sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> (values: Tensor, indices: "
    "Tensor)") {
@@ -17,18 +30,12 @@ OP(sort, real_types,
       },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
-        Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
+        Tensor x = packed(c.tensor(0));
         i64* indices = c.out[1]->data_as<i64>();
+        Along a(x->sizes(), wrap_dim("sort", c.integer(1), x->ndim));
         for_lines(x, a, c.flag(2), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64) {
           sort_ranked<T>(line);
-          T* to = c.out[0]->data_as<T>();
-          for (i64 at = first; Ranked<T> r : line) {
-            indices[at] = place_in<T>(r);
-            to[at] = from[first + indices[at] * a.inner];
-            at += a.inner;
-          }
+          write_line<T>(from + first, line, a.inner, c.out[0]->data_as<T>() + first, indices + first);
         });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(1), false)); },
@@ -50,20 +57,19 @@ OP(topk, number_types,
         check_accepted(c);
         Dims size(t.sizes());
         i64 k = c.integer(1);
-        check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1), ErrorKind::runtime,
-              "[topk] selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k,
-              " for ", describe(t), ".");
+        c.check(k >= 0 && k <= (t.ndim ? t.size[dim] : 1),
+                "selected index k out of range: it must be at most the size of dim ", dim, ". Received ", k, " for ",
+                describe(t), ".");
         if (t.ndim) size[dim] = k;
         c.output(0, size, t.dtype);
         c.output(1, size, DType::i64);
       },
   .cpu =
       [](const Call& c) {
-        GradMode off(false);
-        Tensor x = contiguous(Tensor(&c.tensor(0)));
+        Tensor x = packed(c.tensor(0));
+        i64* indices = c.out[1]->data_as<i64>();
         Along a(x->sizes(), wrap_dim("topk", c.integer(2), x->ndim));
         i64 k = x->ndim ? c.integer(1) : 1;
-        i64* indices = c.out[1]->data_as<i64>();
         for_lines(x, a, c.flag(3), [&]<class T>(const T* from, std::span<Ranked<T>> line, i64 first, i64 number) {
           std::span<Ranked<T>> best = line.first(static_cast<std::size_t>(k));
           if (k * 16 < a.n) {
@@ -72,13 +78,8 @@ OP(topk, number_types,
             if (k < a.n) std::nth_element(line.begin(), best.end() - 1, line.end());
             sort_ranked<T>(best);
           }
-          T* to = c.out[0]->data_as<T>();
           i64 at = number / a.inner * k * a.inner + number % a.inner;
-          for (Ranked<T> r : best) {
-            indices[at] = place_in<T>(r);
-            to[at] = from[first + indices[at] * a.inner];
-            at += a.inner;
-          }
+          write_line<T>(from + first, best, a.inner, c.out[0]->data_as<T>() + at, indices + at);
         });
       },
   .vjp = [](Backward& b) { b.set(0, place_along(b.gradient(), b.result(1), b.sizes(0), b.integer(2), false)); },

@@ -34,27 +34,24 @@ std::vector<i64> in_order(i64 n) {
 }
 
 void unique_elements(const Call& c, bool sorted) {
-  GradMode off(false);
   check_accepted(c);
-  Tensor x = contiguous(Tensor(&c.tensor(0)));
+  Tensor x = packed(c.tensor(0));
   bool inverse = c.flag(1), counts = c.flag(2);
-  visit(x->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>) {
-      using V = Wide<T>;
-      const T* from = x->data_as<T>();
-      std::vector<i64> order = in_order(x->numel);
-      if (sorted) {
-        std::vector<Ranked<T>> line(order.size());
-        rank_line(from, 1, false, std::span(line));
-        sort_ranked<T>(line);
-        std::transform(line.begin(), line.end(), order.begin(), place_in<T>);
-      }
-      Runs runs = find_runs(order, inverse, counts, [&](i64 i, i64 j) { return V(from[i]) == V(from[j]); });
-      c.out[0] = empty({static_cast<i64>(runs.first.size())}, x->dtype);
-      for (std::size_t k = 0; k < runs.first.size(); ++k) c.out[0]->data_as<T>()[k] = from[runs.first[k]];
-      c.out[1] = inverse ? call<"reshape">(runs.inverse, x->sizes()) : runs.inverse;
-      c.out[2] = runs.counts;
+  visit_real(x->dtype, [&]<class T>(Type<T>) {
+    using V = Wide<T>;
+    const T* from = x->data_as<T>();
+    std::vector<i64> order = in_order(x->numel);
+    if (sorted) {
+      std::vector<Ranked<T>> line(order.size());
+      rank_line(from, 1, false, std::span(line));
+      sort_ranked<T>(line);
+      std::transform(line.begin(), line.end(), order.begin(), place_in<T>);
     }
+    Runs runs = find_runs(order, inverse, counts, [&](i64 i, i64 j) { return V(from[i]) == V(from[j]); });
+    c.out[0] = empty({static_cast<i64>(runs.first.size())}, x->dtype);
+    for (std::size_t k = 0; k < runs.first.size(); ++k) c.out[0]->data_as<T>()[k] = from[runs.first[k]];
+    c.out[1] = inverse ? call<"reshape">(runs.inverse, x->sizes()) : runs.inverse;
+    c.out[2] = runs.counts;
   });
 }
 
@@ -63,13 +60,13 @@ void unique_slices(const Call& c, bool sorted) {
   check_accepted(c);
   TensorImpl& t = c.tensor(0);
   int dim = wrap_dim(c.op.name(), c.integer(1), t.ndim);
-  check(t.ndim > 0, ErrorKind::index, "[", c.op.name(), "] Dimension specified as ", c.integer(1),
-        " but tensor has no dimensions. Leave dim out.");
+  c.check(t.ndim > 0, ErrorKind::index, "Dimension specified as ", c.integer(1),
+          " but tensor has no dimensions. Leave dim out.");
   int zero_sizes = 0;
   for (int d = 0; d < t.ndim; ++d) zero_sizes += t.size[d] == 0;
-  check(zero_sizes == 0 || (zero_sizes == 1 && t.size[dim] == 0), ErrorKind::runtime, "[", c.op.name(),
-        "] There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t),
-        ".");
+  c.check(zero_sizes == 0 || (zero_sizes == 1 && t.size[dim] == 0),
+          "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied. Received ", describe(t),
+          ".");
   Dims front{dim};
   for (int d = 0; d < t.ndim; ++d)
     if (d != dim) front.push(d);
@@ -77,21 +74,19 @@ void unique_slices(const Call& c, bool sorted) {
   i64 n = x->size[0], width = n ? x->numel / n : 0;
   std::vector<i64> order = in_order(n);
   Runs runs;
-  visit(x->dtype, [&]<class T>(Type<T>) {
-    if constexpr (!is_complex_type<T>) {
-      using V = Wide<T>;
-      const T* from = x->data_as<T>();
-      auto less = [&](i64 i, i64 j) {
-        const T *a = from + i * width, *b = from + j * width;
-        return std::lexicographical_compare(a, a + width, b, b + width, [](T u, T v) { return key_of(u) < key_of(v); });
-      };
-      if (sorted) std::stable_sort(order.begin(), order.end(), less);
-      runs = find_runs(order, c.flag(2), c.flag(3), [&](i64 i, i64 j) {
-        for (i64 k = 0; k < width; ++k)
-          if (V(from[i * width + k]) != V(from[j * width + k])) return false;
-        return true;
-      });
-    }
+  visit_real(x->dtype, [&]<class T>(Type<T>) {
+    using V = Wide<T>;
+    const T* from = x->data_as<T>();
+    auto less = [&](i64 i, i64 j) {
+      const T *a = from + i * width, *b = from + j * width;
+      return std::lexicographical_compare(a, a + width, b, b + width, [](T u, T v) { return key_of(u) < key_of(v); });
+    };
+    if (sorted) std::stable_sort(order.begin(), order.end(), less);
+    runs = find_runs(order, c.flag(2), c.flag(3), [&](i64 i, i64 j) {
+      for (i64 k = 0; k < width; ++k)
+        if (V(from[i * width + k]) != V(from[j * width + k])) return false;
+      return true;
+    });
   });
   Tensor picked = empty({static_cast<i64>(runs.first.size())}, DType::i64);
   std::copy(runs.first.begin(), runs.first.end(), picked->data_as<i64>());
@@ -102,43 +97,33 @@ void unique_slices(const Call& c, bool sorted) {
 
 }  // namespace
 
-OP(unique_sorted, real_types,
-   "unique_sorted(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, "
-   "inverse: Tensor, counts: Tensor)") {
-  .doc = "The distinct elements of input [*] in order; where each element went (input's shape) and how often each "
-         "occurs, empty unless asked for. "
-         "Every NaN is distinct.",
-  .home = "_core",
-  .cpu = [](const Call& c) { unique_elements(c, true); },
-  .samples = "randint(0, 3, (3, 4))\nrandint(0, 3, (3, 4)), True, True\nrandn(5)",
-};
+#define UNIQUE(name, what, sorted, samples_)                                                                          \
+  OP(name, real_types,                                                                                                \
+     #name "(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, inverse: " \
+           "Tensor, counts: Tensor)") {                                                                               \
+    .doc = what, .home = "_core", .cpu = [](const Call& c) { unique_elements(c, sorted); }, .samples = samples_,      \
+  }
 
-OP(unique_consecutive_flat, real_types,
-   "unique_consecutive_flat(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> (values: "
-   "Tensor, inverse: Tensor, counts: Tensor)") {
-  .doc = "input [*] flattened, with runs of equal elements as one; as unique_sorted() without the sorting.",
-  .home = "_core",
-  .cpu = [](const Call& c) { unique_elements(c, false); },
-  .samples = "randint(0, 2, (3, 4)), True, True\nrandn(5)",
-};
+UNIQUE(unique_sorted,
+       "The distinct elements of input [*] in order; where each element went (input's shape) and how often each "
+       "occurs, empty unless asked for. Every NaN is distinct.",
+       true, "randint(0, 3, (3, 4))\nrandint(0, 3, (3, 4)), True, True\nrandn(5)");
+UNIQUE(unique_consecutive_flat,
+       "input [*] flattened, with runs of equal elements as one; as unique_sorted() without the sorting.", false,
+       "randint(0, 2, (3, 4)), True, True\nrandn(5)");
 
-OP(unique_dim, real_types,
-   "unique_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, "
-   "inverse: Tensor, counts: Tensor)") {
-  .doc = "The distinct slices along dim in lexicographic order; where each slice went [size of dim] and how often each "
-         "occurs.",
-  .home = "_core",
-  .cpu = [](const Call& c) { unique_slices(c, true); },
-  .samples = "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1",
-  .errors = "randn(3), 1 => IndexError: [unique_dim] Dimension out of range",
-};
+#define UNIQUE_SLICES(name, what, sorted, samples_)                                                                    \
+  OP(name, real_types,                                                                                                 \
+     #name "(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> (values: Tensor, " \
+           "inverse: Tensor, counts: Tensor)") {                                                                       \
+    .doc = what, .home = "_core", .cpu = [](const Call& c) { unique_slices(c, sorted); }, .samples = samples_,         \
+    .errors = "randn(3), 1 => IndexError: [" #name "] Dimension out of range",                                         \
+  }
 
-OP(unique_consecutive_dim, real_types,
-   "unique_consecutive_dim(input: Tensor, dim: int, return_inverse: bool = False, return_counts: bool = False) -> "
-   "(values: Tensor, inverse: Tensor, counts: Tensor)") {
-  .doc = "input with runs of equal slices along dim as one; as unique_dim() without the sorting.",
-  .home = "_core",
-  .cpu = [](const Call& c) { unique_slices(c, false); },
-  .samples = "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1",
-  .errors = "randn(3), 1 => IndexError: [unique_consecutive_dim] Dimension out of range",
-};
+UNIQUE_SLICES(unique_dim,
+              "The distinct slices along dim in lexicographic order; where each slice went [size of dim] and how often "
+              "each occurs.",
+              true, "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1");
+UNIQUE_SLICES(unique_consecutive_dim,
+              "input with runs of equal slices along dim as one; as unique_dim() without the sorting.", false,
+              "randint(0, 2, (5, 2)), 0, True, True\nrandint(0, 2, (2, 6)), 1");

@@ -57,8 +57,7 @@ OP(view_as_real, all_types, "view_as_real(input: Tensor) -> Tensor") {
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
-        check(is_complex(t.dtype), ErrorKind::runtime,
-              "[view_as_real] view_as_real is only supported for complex tensors. Received ", describe(t), ".");
+        c.check(is_complex(t.dtype), "view_as_real is only supported for complex tensors. Received ", describe(t), ".");
         Dims size(t.sizes()), stride(t.strides());
         count_in_real(t.dtype, size, stride);
         c.out[0] = reinterpret(t, to_real(t.dtype), size, stride, 2 * t.offset);
@@ -75,29 +74,24 @@ OP(view_as_complex, floats, "view_as_complex(input: Tensor) -> Tensor") {
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);
-        check(t.dtype == DType::f32 || t.dtype == DType::f64, ErrorKind::runtime,
-              "[view_as_complex] view_as_complex is only supported for half, float and double tensors: input must be "
-              "float32 or float64. Received ",
-              describe(t), ".");
-        check(t.ndim > 0, ErrorKind::runtime,
-              "[view_as_complex] Input tensor must have one or more dimensions. Received ", describe(t), ".");
-        check(t.size[t.ndim - 1] == 2, ErrorKind::runtime,
-              "[view_as_complex] Tensor must have a last dimension of size 2. Received ", describe(t), ".");
-        check(t.stride[t.ndim - 1] == 1, ErrorKind::runtime,
-              "[view_as_complex] Tensor must have a last dimension with stride 1. Received strides ", t.strides(),
-              ". Call contiguous() first.");
+        c.check(t.dtype == DType::f32 || t.dtype == DType::f64,
+                "view_as_complex is only supported for half, float and double tensors: input must be float32 or "
+                "float64. Received ",
+                describe(t), ".");
+        c.check(t.ndim > 0, "Input tensor must have one or more dimensions. Received ", describe(t), ".");
+        c.check(t.size[t.ndim - 1] == 2, "Tensor must have a last dimension of size 2. Received ", describe(t), ".");
+        c.check(t.stride[t.ndim - 1] == 1, "Tensor must have a last dimension with stride 1. Received strides ",
+                t.strides(), ". Call contiguous() first.");
         Dims size, stride;
         for (int d = 0; d < t.ndim - 1; ++d) {
-          check(t.stride[d] % 2 == 0, ErrorKind::runtime,
-                "[view_as_complex] Tensor must have a stride divisible by 2 for all but last dimension. Received "
-                "strides ",
-                t.strides(), ". Call contiguous() first.");
+          c.check(t.stride[d] % 2 == 0,
+                  "Tensor must have a stride divisible by 2 for all but last dimension. Received strides ", t.strides(),
+                  ". Call contiguous() first.");
           size.push(t.size[d]);
           stride.push(t.stride[d] / 2);
         }
-        check(t.offset % 2 == 0, ErrorKind::runtime,
-              "[view_as_complex] Tensor must have a storage_offset divisible by 2. Received ", t.offset,
-              ". Call clone() first.");
+        c.check(t.offset % 2 == 0, "Tensor must have a storage_offset divisible by 2. Received ", t.offset,
+                ". Call clone() first.");
         c.out[0] = reinterpret(t, to_complex(t.dtype), size, stride, t.offset / 2);
       },
   .vjp = [](Backward& b) { b.set(0, call<"view_as_real">(b.gradient())); },
@@ -122,8 +116,8 @@ OP(imag, all_types, "imag(input: Tensor) -> Tensor") {
   .compose =
       [](const Call& c) {
         Tensor t(&c.tensor(0));
-        check(is_complex(t->dtype), ErrorKind::runtime,
-              "[imag] imag is not implemented for tensors with non-complex dtypes. Received ", describe(*t), ".");
+        c.check(is_complex(t->dtype), "imag is not implemented for tensors with non-complex dtypes. Received ",
+                describe(*t), ".");
         c.out[0] = call<"select">(call<"view_as_real">(t), -1, 1);
       },
   .samples = "complex(randn(3), randn(3))",
@@ -136,7 +130,6 @@ OP(part_view, inexact_types, "part_view(input: Tensor, size: ints, stride: ints,
   .doc = "strided_view() of a complex tensor as real numbers, or of real numbers as complex ones; offset is counted in "
          "real numbers.",
   .home = "_core",
-  .forms = function,
   .compose =
       [](const Call& c) {
         Tensor t(&c.tensor(0));
@@ -160,16 +153,13 @@ OP(part_scatter, inexact_types,
    "part_scatter(input: Tensor, src: Tensor, size: ints, stride: ints, offset: int) -> Tensor") {
   .doc = "A copy of input whose elements at part_view(input, size, stride, offset) are src.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         GradMode off(false);
         c.out[0] = call<"contiguous_copy">(Tensor(&c.tensor(0)));
         Tensor part = call<"part_view">(c.out[0], c.ints(2), c.ints(3), c.integer(4));
-        check(same_shape(*part, c.tensor(1)), ErrorKind::runtime,
-              "[part_scatter] src must have the size of the part. "
-              "Received ",
-              describe(c.tensor(1)), " for ", describe(*part), ".");
+        c.check(same_shape(*part, c.tensor(1)), "src must have the size of the part. Received ", describe(c.tensor(1)),
+                " for ", describe(*part), ".");
         copy_elements(*part, c.tensor(1));
       },
   .vjp =
@@ -197,7 +187,6 @@ OP(conj, all_types, "conj(input: Tensor) -> Tensor") {
 OP(angle_of, inexact_types, "angle_of(input: Tensor) -> Tensor") {
   .doc = "The angle of floating point and complex numbers.",
   .home = "_core",
-  .forms = function,
   .result = Result::real_part,
   .value = EXPR([](auto input) { return angle(input); }),
   .vjp =
@@ -229,22 +218,22 @@ OP(complex, floats, "complex(real: Tensor, imag: Tensor) -> Tensor") {
   .cpu =
       [](const Call& c) {
         TensorImpl &re = c.tensor(0), &im = c.tensor(1);
-        check((re.dtype == DType::f32 || re.dtype == DType::f64) && (im.dtype == DType::f32 || im.dtype == DType::f64),
-              ErrorKind::runtime, "[complex] Expected both inputs to be Half, Float or Double tensors but got ",
-              re.dtype, " and ", im.dtype, ". Only float32 and float64 make complex numbers here.");
-        check(re.dtype == im.dtype, ErrorKind::runtime, "[complex] Expected object of scalar type ", re.dtype,
-              " but got scalar type ", im.dtype, " for second argument: both must have one dtype.");
+        c.check(
+            (re.dtype == DType::f32 || re.dtype == DType::f64) && (im.dtype == DType::f32 || im.dtype == DType::f64),
+            "Expected both inputs to be Half, Float or Double tensors but got ", re.dtype, " and ", im.dtype,
+            ". Only float32 and float64 make complex numbers here.");
+        c.check(re.dtype == im.dtype, "Expected object of scalar type ", re.dtype, " but got scalar type ", im.dtype,
+                " for second argument: both must have one dtype.");
         Dims size = broadcast("complex", re.sizes(), im.sizes());
         TensorImpl& out = c.output(0, size, to_complex(re.dtype));
         Tensor a = empty(size, re.dtype), b = empty(size, re.dtype);
         copy_elements(*a, re);
         copy_elements(*b, im);
-        visit(re.dtype, [&]<class T>(Type<T>) {
-          if constexpr (std::is_floating_point_v<T>)
-            parallel_for(out.numel, kParallelElements, [&, x = a->data_as<T>(), y = b->data_as<T>()](i64 from, i64 to) {
-              T* pairs = reinterpret_cast<T*>(out.data());
-              for (i64 i = from; i < to; ++i) pairs[2 * i] = x[i], pairs[2 * i + 1] = y[i];
-            });
+        visit_float(re.dtype, [&]<class T>(Type<T>) {
+          parallel_for(out.numel, kParallelElements, [&, x = a->data_as<T>(), y = b->data_as<T>()](i64 from, i64 to) {
+            T* pairs = reinterpret_cast<T*>(out.data());
+            for (i64 i = from; i < to; ++i) pairs[2 * i] = x[i], pairs[2 * i + 1] = y[i];
+          });
         });
       },
   .vjp =
@@ -262,10 +251,10 @@ OP(polar, floats, "polar(abs: Tensor, angle: Tensor) -> Tensor") {
   .compose =
       [](const Call& c) {
         Tensor r(&c.tensor(0)), phi(&c.tensor(1));
-        check((r->dtype == DType::f32 || r->dtype == DType::f64) && phi->dtype == r->dtype, ErrorKind::runtime,
-              "[polar] Expected both inputs to be Half, Float or Double tensors of one dtype: abs and angle must both "
-              "be float32 or both float64. Received ",
-              r->dtype, " and ", phi->dtype, ".");
+        c.check((r->dtype == DType::f32 || r->dtype == DType::f64) && phi->dtype == r->dtype,
+                "Expected both inputs to be Half, Float or Double tensors of one dtype: abs and angle must both be "
+                "float32 or both float64. Received ",
+                r->dtype, " and ", phi->dtype, ".");
         c.out[0] = call<"complex">(r * call<"cos">(phi), r * call<"sin">(phi));
       },
   .samples = "positive(3), randn(3)",
@@ -288,7 +277,6 @@ OP(view_dtype, all_types, "view_dtype(input: Tensor, dtype: dtype) -> Tensor") {
          "passes.\n\nRaises RuntimeError when the last dimension does not divide, or its elements do not lie next to "
          "each other.",
   .home = "_core",
-  .forms = function,
   .cpu =
       [](const Call& c) {
         TensorImpl& t = c.tensor(0);

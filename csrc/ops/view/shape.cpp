@@ -87,10 +87,10 @@ OP(view, all_types, "view(input: Tensor, *size: ints) -> Tensor") {
         TensorImpl& t = c.tensor(0);
         g.size = infer_size("view", c.ints(1), t.numel);
         g.offset = t.offset;
-        check(view_strides(t, g.size, g.stride), ErrorKind::runtime,
-              "[view] view size is not compatible with input tensor's size and stride: at least one dimension spans "
-              "across two contiguous subspaces. Received ",
-              describe(t), " with strides ", t.strides(), " for ", Sizes(g.size), ". Use .reshape(...) instead.");
+        c.check(view_strides(t, g.size, g.stride),
+                "view size is not compatible with input tensor's size and stride: at least one dimension spans across "
+                "two contiguous subspaces. Received ",
+                describe(t), " with strides ", t.strides(), " for ", Sizes(g.size), ". Use .reshape(...) instead.");
       },
   .vjp = [](Backward& b) { b.set(0, call<"reshape">(b.gradient(), b.sizes(0))); },
   .samples = "randn(2, 6), (3, 4)\nrandn(2, 6), (-1,)\nrandn(4, 1), (2, 2, 1)",
@@ -119,9 +119,8 @@ OP(permute, all_types, "permute(input: Tensor, *dims: ints) -> Tensor") {
       [](const Call& c, Geometry& g) {
         TensorImpl& t = c.tensor(0);
         Sizes dims = c.ints(1);
-        check(dims.size() == t.ndim, ErrorKind::runtime,
-              "[permute] dims must name every dimension: input.dim() = ", t.ndim,
-              " is not equal to len(dims) = ", dims.size(), ". Received ", dims, ".");
+        c.check(dims.size() == t.ndim, "dims must name every dimension: input.dim() = ", t.ndim,
+                " is not equal to len(dims) = ", dims.size(), ". Received ", dims, ".");
         dim_mask("permute", dims, t.ndim);
         for (i64 d : dims) {
           int k = wrap_dim("permute", d, t.ndim);
@@ -166,8 +165,8 @@ OP(t, all_types, "t(input: Tensor) -> Tensor") {
   .view =
       [](const Call& c, Geometry& g) {
         TensorImpl& t = c.tensor(0);
-        check(t.ndim <= 2, ErrorKind::runtime, "[t] t() expects a tensor with <= 2 dimensions. Received ", describe(t),
-              ". Use transpose(dim0, dim1).");
+        c.check(t.ndim <= 2, "t() expects a tensor with <= 2 dimensions. Received ", describe(t),
+                ". Use transpose(dim0, dim1).");
         keep_geometry(t, g);
         if (t.ndim == 2) std::swap(g.size[0], g.size[1]), std::swap(g.stride[0], g.stride[1]);
       },
@@ -185,23 +184,22 @@ OP(expand, all_types, "expand(input: Tensor, *size: ints) -> Tensor") {
         TensorImpl& t = c.tensor(0);
         Sizes size = c.ints(1);
         int shift = static_cast<int>(size.size()) - t.ndim;
-        check(shift >= 0, ErrorKind::runtime, "[expand] the number of sizes provided (", size.size(),
-              ") must be greater or equal to the number of dimensions in the tensor (", t.ndim, "). Received ", size,
-              " for ", describe(t), ".");
+        c.check(shift >= 0, "the number of sizes provided (", size.size(),
+                ") must be greater or equal to the number of dimensions in the tensor (", t.ndim, "). Received ", size,
+                " for ", describe(t), ".");
         for (int d = 0; d < static_cast<int>(size.size()); ++d) {
           i64 want = size[static_cast<std::size_t>(d)];
           if (d < shift) {
-            check(want >= 0, ErrorKind::runtime,
-                  "[expand] a new leading dimension needs a size: -1 is not allowed there. Received ", size, ".");
+            c.check(want >= 0, "a new leading dimension needs a size: -1 is not allowed there. Received ", size, ".");
             g.size.push(want);
             g.stride.push(0);
             continue;
           }
           i64 have = t.size[d - shift];
           if (want == -1) want = have;
-          check(want >= 0 && (want == have || have == 1), ErrorKind::runtime, "[expand] the expanded size (", want,
-                ") must match the existing size (", have, ") at non-singleton dimension ", d, ". Received ", size,
-                " for ", describe(t), ".");
+          c.check(want >= 0 && (want == have || have == 1), "the expanded size (", want,
+                  ") must match the existing size (", have, ") at non-singleton dimension ", d, ". Received ", size,
+                  " for ", describe(t), ".");
           g.size.push(want);
           g.stride.push(want == have ? t.stride[d - shift] : 0);
         }
@@ -218,12 +216,12 @@ OP(select, all_types, "select(input: Tensor, dim: int, index: int) -> Tensor") {
   .view =
       [](const Call& c, Geometry& g) {
         TensorImpl& t = c.tensor(0);
-        check(t.ndim > 0, ErrorKind::index, "[select] select() cannot be applied to a 0-dim tensor. Received ",
-              describe(t), ".");
+        c.check(t.ndim > 0, ErrorKind::index, "select() cannot be applied to a 0-dim tensor. Received ", describe(t),
+                ".");
         int d = wrap_dim("select", c.integer(1), t.ndim);
         i64 i = c.integer(2), n = t.size[d];
-        check(i >= -n && i < n, ErrorKind::index, "[select] index ", i, " is out of bounds for dimension ", d,
-              " with size ", n, ". Received ", describe(t), ".");
+        c.check(i >= -n && i < n, ErrorKind::index, "index ", i, " is out of bounds for dimension ", d, " with size ",
+                n, ". Received ", describe(t), ".");
         keep_geometry(t, g);
         g.offset += (i < 0 ? i + n : i) * t.stride[d];
         g.size.erase(d);
@@ -241,12 +239,12 @@ OP(slice, all_types,
   .view =
       [](const Call& c, Geometry& g) {
         TensorImpl& t = c.tensor(0);
-        check(t.ndim > 0, ErrorKind::index, "[slice] slice() cannot be applied to a 0-dim tensor. Received ",
-              describe(t), ".");
+        c.check(t.ndim > 0, ErrorKind::index, "slice() cannot be applied to a 0-dim tensor. Received ", describe(t),
+                ".");
         int d = wrap_dim("slice", c.integer(1), t.ndim);
         i64 n = t.size[d], step = c.integer(4), start = c.has(2) ? c.integer(2) : 0, end = c.has(3) ? c.integer(3) : n;
-        check(step > 0, ErrorKind::value, "[slice] step must be greater than zero. Received ", step,
-              ". Use flip() to reverse.");
+        c.check(step > 0, ErrorKind::value, "step must be greater than zero. Received ", step,
+                ". Use flip() to reverse.");
         start = std::clamp<i64>(start < 0 ? start + n : start, 0, n);
         end = std::clamp<i64>(end < 0 ? end + n : end, start, n);
         keep_geometry(t, g);
@@ -264,17 +262,14 @@ OP(narrow, all_types, "narrow(input: Tensor, dim: int, start: int, length: int) 
   .view =
       [](const Call& c, Geometry& g) {
         TensorImpl& t = c.tensor(0);
-        check(t.ndim > 0, ErrorKind::runtime, "[narrow] narrow() cannot be applied to a 0-dim tensor. Received ",
-              describe(t), ".");
+        c.check(t.ndim > 0, "narrow() cannot be applied to a 0-dim tensor. Received ", describe(t), ".");
         int d = wrap_dim("narrow", c.integer(1), t.ndim);
         i64 n = t.size[d], start = c.integer(2), length = c.integer(3);
-        check(length >= 0, ErrorKind::runtime, "[narrow] narrow(): length must be non-negative. Received ", length,
-              ".");
-        check(start >= -n && start <= n, ErrorKind::index, "[narrow] start out of range (expected to be in range of [",
-              -n, ", ", n, "]). Received ", start, ".");
+        c.check(length >= 0, "narrow(): length must be non-negative. Received ", length, ".");
+        c.check(start >= -n && start <= n, ErrorKind::index, "start out of range (expected to be in range of [", -n,
+                ", ", n, "]). Received ", start, ".");
         if (start < 0) start += n;
-        check(length <= n - start, ErrorKind::runtime, "[narrow] start (", start, ") + length (", length,
-              ") exceeds dimension size (", n, ").");
+        c.check(length <= n - start, "start (", start, ") + length (", length, ") exceeds dimension size (", n, ").");
         keep_geometry(t, g);
         g.offset += start * t.stride[d];
         g.size[d] = length;
@@ -291,8 +286,7 @@ OP(diagonal, all_types, "diagonal(input: Tensor, offset: int = 0, dim1: int = 0,
       [](const Call& c, Geometry& g) {
         TensorImpl& t = c.tensor(0);
         int a = wrap_dim("diagonal", c.integer(2), t.ndim), b = wrap_dim("diagonal", c.integer(3), t.ndim);
-        check(a != b, ErrorKind::runtime, "[diagonal] diagonal dimensions cannot be identical. Received ", c.integer(2),
-              " and ", c.integer(3), ".");
+        c.check(a != b, "diagonal dimensions cannot be identical. Received ", c.integer(2), " and ", c.integer(3), ".");
         keep_geometry(t, g);
         i64 k = c.integer(1), rows = t.size[a], columns = t.size[b];
         i64 length = std::max<i64>(0, k >= 0 ? std::min(rows, columns - k) : std::min(rows + k, columns));
@@ -316,9 +310,9 @@ OP(unfold, all_types, "unfold(input: Tensor, dimension: int, size: int, step: in
         TensorImpl& t = c.tensor(0);
         int d = wrap_dim("unfold", c.integer(1), t.ndim);
         i64 n = t.ndim ? t.size[d] : 1, size = c.integer(2), step = c.integer(3);
-        check(size >= 0 && size <= n, ErrorKind::runtime, "[unfold] maximum size for tensor at dimension ", d, " is ",
-              n, " but size is ", size, ".");
-        check(step > 0, ErrorKind::runtime, "[unfold] step must be > 0. Received ", step, ".");
+        c.check(size >= 0 && size <= n, "maximum size for tensor at dimension ", d, " is ", n, " but size is ", size,
+                ".");
+        c.check(step > 0, "step must be > 0. Received ", step, ".");
         keep_geometry(t, g);
         i64 inner = t.ndim ? t.stride[d] : 1;
         if (t.ndim) g.size[d] = (n - size) / step + 1, scale_stride(g.stride[d], step);
@@ -368,6 +362,7 @@ OP(squeeze, all_types, "squeeze(input: Tensor, dim: ints | None = None) -> Tenso
 OP(alias, all_types, "alias(input: Tensor) -> Tensor") {
   .doc = "A view of the whole tensor.",
   .home = "_core",
+  .forms = view_forms,
   .view = [](const Call& c, Geometry& g) { keep_geometry(c.tensor(0), g); },
   .vjp = [](Backward& b) { b.set(0, b.gradient()); },
   .samples = "randn(3, 4)",

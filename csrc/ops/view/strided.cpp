@@ -40,14 +40,13 @@ template <bool Add> void scatter_strided(const Call& c) {
   TensorImpl &input = c.tensor(0), &src = c.tensor(1);
   c.out[0] = is_dense(input) ? Tensor::steal(empty_strided_impl(input.sizes(), input.strides(), input.dtype))
                              : empty(input.sizes(), input.dtype);
-  check(is_dense(input), ErrorKind::runtime, "[", c.op.name(), "] input must fill its memory without gaps. Received ",
-        describe(input), " with strides ", input.strides(), ". Call contiguous() first.");
+  c.check(is_dense(input), "input must fill its memory without gaps. Received ", describe(input), " with strides ",
+          input.strides(), ". Call contiguous() first.");
   copy_elements(*c.out[0], input);
   check_geometry(c.op.name(), *c.out[0], c.ints(2), c.ints(3), c.integer(4));
   Tensor region = strided_alias(*c.out[0], c.ints(2), c.ints(3), c.integer(4));
-  check(same_shape(*region, src), ErrorKind::runtime, "[", c.op.name(),
-        "] expected src to have a size equal to the slice of self. Received src of ", src.sizes(), " for size ",
-        c.ints(2), ".");
+  c.check(same_shape(*region, src), "expected src to have a size equal to the slice of self. Received src of ",
+          src.sizes(), " for size ", c.ints(2), ".");
   if (!Add) return copy_elements(*region, src);
   GradMode off(false);
   if (!has_internal_overlap(*region)) {
