@@ -51,12 +51,14 @@ Reduce parse_reduce(std::string_view how) {
        ".");
 }
 
-template <class T> T combine(Reduce how, T a, T b) {
+// combined(a, b), told apart outside the loop.
+template <class T, class Loop> void with_combination(Reduce how, Loop&& loop) {
   if constexpr (!is_complex_type<T>) {
-    if (how == Reduce::amax) return a != a || a >= b ? a : b;
-    if (how == Reduce::amin) return a != a || a <= b ? a : b;
+    if (how == Reduce::amax) return loop([](T a, T b) { return (a != a) | (a >= b) ? a : b; });
+    if (how == Reduce::amin) return loop([](T a, T b) { return (a != a) | (a <= b) ? a : b; });
   }
-  return how == Reduce::prod ? multiply(a, b) : add(a, b);
+  if (how == Reduce::prod) return loop([](T a, T b) { return multiply(a, b); });
+  loop([](T a, T b) { return add(a, b); });
 }
 
 template <class T> T divide_by_count(T sum, i64 n) {
@@ -81,13 +83,17 @@ void scatter_reduce_into(const Call& c) {
     if (c.tensor(2).numel == 0) return;
     check_same_dtype(c, out, src);
     Tensor source = src.storage == c.out[0]->storage ? packed_apart(src, src.dtype, *c.out[0]) : Tensor(&src);
-    Tensor counts = zeros(out.sizes(), DType::i64);  // how many were combined at each place, without self
-    i64* seen = counts->data_as<i64>();
+    Tensor counts;  // how many were combined at each place, without self
+    if (how == Reduce::mean || !include_self) counts = zeros(out.sizes(), DType::i64);
+    i64* seen = counts ? counts->data_as<i64>() : nullptr;
     visit(out.dtype, [&]<class T>(Type<T>) {
       T* to = out.data_as<T>();
       const T* from = source->data_as<T>();
-      at.for_each(0, at.lines, at_least_1d(source->strides(), 0), [&](i64 target, i64 i) {
-        to[target] = seen[target]++ == 0 && !include_self ? from[i] : combine(how, to[target], from[i]);
+      with_combination<T>(how, [&](auto combined) {
+        at.for_each(0, at.lines, at_least_1d(source->strides(), 0), [&](i64 target, i64 i) {
+          bool only = seen && seen[target]++ == 0 && !include_self;
+          to[target] = only ? from[i] : combined(to[target], from[i]);
+        });
       });
       if (how != Reduce::mean) return;
       for (i64 i = 0; i < out.numel; ++i)
