@@ -15,15 +15,20 @@ Tensor scaled(const Tensor& t, Arg factor) {
   return call<"mul">(t, factor);
 }
 
-// beta * input in the result's shape, row-major memory of its own. beta = 0 hides what input holds, even NaN.
-Tensor start_from(const Call& c, Sizes size, DType d) {
+// beta * input, seen in the result's shape. beta = 0 hides what input holds, even NaN.
+Tensor addend(const Call& c, Sizes size, DType d) {
   TensorImpl& input = c.tensor(0);
-  Tensor start = empty(size, d);
-  c.check(input.ndim <= start->ndim && same_sizes(broadcast(c.op.name(), size, input.sizes()), size),
+  c.check(input.ndim <= static_cast<int>(size.size()) && same_sizes(broadcast(c.op.name(), size, input.sizes()), size),
           "input must broadcast to the product's shape ", size,
           ": the expanded size of the tensor must match the existing size. Received input ", describe(input), ".");
-  if (is_number(c.arg[3], 0)) fill_elements(*start, Arg(i64{0}));
-  else copy_elements(*start, *scaled(to_dtype(Tensor(&input), d), c.arg[3]));
+  bool hidden = is_number(c.arg[3], 0);
+  return call<"expand">(hidden ? zeros({}, d) : scaled(to_dtype(Tensor(&input), d), c.arg[3]), size);
+}
+
+// The same in row-major memory of its own, for a product to be added to.
+Tensor start_from(const Call& c, Sizes size, DType d) {
+  Tensor start = empty(size, d);
+  copy_elements(*start, *addend(c, size, d));
   return start;
 }
 
@@ -34,8 +39,8 @@ Tensor add_product(const Call& c, TensorImpl& a, TensorImpl& b, Sizes size) {
           describe(c.tensor(0)), " and ", describe(a), ". Convert one with .to(dtype).");
   GradMode off(false);
   if (is_number(c.arg[4], 1)) return product(c.op.name(), a, b, start_from(c, size, a.dtype));
-  Tensor p = scaled(product(c.op.name(), a, b), c.arg[4]), start = start_from(c, size, a.dtype);
-  return start + p;
+  Tensor p = scaled(product(c.op.name(), a, b), c.arg[4]);
+  return addend(c, size, a.dtype) + p;
 }
 
 void check_matrices(const Call& c, int dims, const char* first, const char* second) {
@@ -142,7 +147,7 @@ OP(addr, all_types,
           c.check(!is_integral(d) || c.arg[k].kind != Kind::real, "For integral input tensors, argument ",
                   k == 3 ? "beta" : "alpha", " must not be a floating point number. Received ", c.real(k), ".");
         Tensor column = call<"unsqueeze">(to_dtype(Tensor(&a), d), 1), row = to_dtype(Tensor(&b), d);
-        Tensor start = start_from(c, {Dims{a.size[0], b.size[0]}}, d);
+        Tensor start = addend(c, Dims{a.size[0], b.size[0]}, d);
         if (is_integral(d) || !c.arg[4].is_number()) c.out[0] = start + scaled(column * row, c.arg[4]);
         else c.out[0] = call<"addcmul">(start, column, row, c.real(4));
       },
