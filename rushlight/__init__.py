@@ -61,7 +61,7 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "accelerator", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
+    "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
     "func", "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim",
     "overrides", "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse",
     "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",

@@ -15,6 +15,7 @@ import rushlight
 
 _COMMANDS = {
     "demo": ("rushlight.demo.command", "train a small network on handwritten digits, in seconds"),
+    "run": ("rushlight.compat.run", "run a program written for PyTorch, unchanged"),
 }
 
 

@@ -1,0 +1,123 @@
+"""The finder that serves Rushlight wherever `torch` is imported, and shows a distribution of that name.
+
+It needs the standard library alone and loads Rushlight when `torch` is first imported, so that a process which never
+does pays nothing for it.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DEFAULT_VERSION = "2.8.0+rushlight"
+
+
+class TorchFinder:
+    """A meta-path finder for `torch`, its submodules, and the distribution called torch."""
+
+    def __init__(self, version):
+        self.version = version
+
+    def find_spec(self, name, path=None, target=None):
+        """The spec of a module of `torch`: its loader gives the module of Rushlight's itself."""
+        if name == "rushlight":  # the one beside this file, wherever sys.path would lead
+            return importlib.util.spec_from_file_location(name, os.path.join(PACKAGE, "__init__.py"))
+        if name != "torch" and not name.startswith("torch."):
+            return None
+        from rushlight.compat.aliases import ALIASES, module_path
+
+        found = module_path(name)
+        if found is None and name in ALIASES:  # or the parent's folder would be searched for it
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return found and self._spec(name, importlib.util.find_spec(found))
+
+    def _spec(self, name, own):
+        spec = importlib.machinery.ModuleSpec(name, _Loader(own, self), origin=own.origin)
+        spec.submodule_search_locations = own.submodule_search_locations
+        return spec
+
+    def find_distributions(self, context):
+        """The distribution called torch, for importlib.metadata."""
+        if context.name is None or context.name.lower() == "torch":
+            from rushlight.compat.distribution import TorchDistribution
+
+            yield TorchDistribution(self.version)
+
+    def invalidate_caches(self):
+        """Nothing is cached."""
+
+
+class _Loader:
+    """Gives a module that Rushlight has, under a second name."""
+
+    def __init__(self, own_spec, finder):
+        self.own_spec = own_spec
+        self.finder = finder
+
+    def create_module(self, spec):
+        """The module itself, imported under its own name."""
+        return importlib.import_module(self.own_spec.name)
+
+    def exec_module(self, module):
+        """Gives the module its own spec back, which the import replaced; it was run when it was imported."""
+        module.__spec__ = self.own_spec
+        if self.own_spec.name == "rushlight":
+            from rushlight.compat import root
+
+            root.show_version(self.finder.version)
+            root.add_compatible_names()
+        _mirror()
+
+
+def _mirror():
+    """Every loaded module of Rushlight's under its second name, so that a later import finds it and binds nothing."""
+    from rushlight.compat.aliases import torch_path
+
+    for name in [name for name in sys.modules if name.startswith("rushlight.")]:
+        second = torch_path(name)
+        if second:
+            sys.modules.setdefault(second, sys.modules[name])
+
+
+def installed():
+    """The finder that is at work in this process, or None."""
+    return next((finder for finder in sys.meta_path if isinstance(finder, TorchFinder)), None)
+
+
+def install(version=DEFAULT_VERSION):
+    """Puts the finder before all others, and a hint after the traceback of a name that is missing."""
+    if installed() is None:
+        sys.meta_path.insert(0, TorchFinder(version))
+        sys.excepthook = _Hook(sys.excepthook)
+
+
+class _Hook:
+    """sys.excepthook, and below the traceback what is known of a missing name."""
+
+    def __init__(self, before):
+        self.before = before
+
+    def __call__(self, kind, error, traceback):
+        self.before(kind, error, traceback)
+        if "rushlight" in sys.modules and isinstance(error, (AttributeError, ImportError)):
+            from rushlight.compat.hints import hint
+
+            text = hint(error)
+            if text:
+                print(text, file=sys.stderr)
+
+
+def uninstall():
+    """Takes the finder, the second names and the hook away again."""
+    finder = installed()
+    if finder is None:
+        return
+    sys.meta_path.remove(finder)
+    if isinstance(sys.excepthook, _Hook):
+        sys.excepthook = sys.excepthook.before
+    for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
+        del sys.modules[name]
+    if "rushlight.compat.root" in sys.modules:
+        sys.modules["rushlight.compat.root"].restore()

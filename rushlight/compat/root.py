@@ -1,0 +1,34 @@
+"""What the root package shows while it is `torch`: a version of PyTorch's, and modules from `rushlight.compat.torch`."""
+
+import pkgutil
+
+import rushlight
+from rushlight import version as _version
+from rushlight.compat import torch as _compatible
+from rushlight.compat.aliases import ALIASES
+from rushlight.torch_version import TorchVersion
+
+_before = rushlight.__version__
+_names = [name for _, name, _ in pkgutil.iter_modules(_compatible.__path__)]
+
+
+def show_version(text):
+    """`torch.__version__` and `torch.version.__version__`."""
+    rushlight.__version__ = _version.__version__ = TorchVersion(text)
+
+
+def add_compatible_names():
+    """`torch._C` and its like as attributes of the root, loaded when they are first used."""
+    rushlight._LAZY.update(dict.fromkeys(_names, _compatible.__name__))
+    for theirs, ours in ALIASES.items():
+        parent, _, child = theirs.rpartition(".")
+        if ours and parent == "torch":
+            rushlight._LAZY[child] = "rushlight.compat.torch"
+
+
+def restore():
+    """Undoes both."""
+    rushlight.__version__ = _version.__version__ = _before
+    for name in _names:
+        rushlight._LAZY.pop(name, None)
+        vars(rushlight).pop(name, None)
