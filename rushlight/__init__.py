@@ -61,8 +61,8 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
-    "func", "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim",
+    "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo", "distributed", "distributions", "fft",
+    "func", "functional", "futures", "hub", "jit", "linalg", "masked", "monitor", "multiprocessing", "nn", "onnx", "optim",
     "overrides", "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse",
     "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",
 )  # fmt: skip
@@ -154,7 +154,10 @@ def __getattr__(name):
                 raise
             raise AttributeError(f"module 'rushlight' has no attribute {name!r}") from None
     else:
-        raise AttributeError(f"module 'rushlight' has no attribute {name!r}")
+        from rushlight.unsupported import reason
+
+        because = reason(name)
+        raise AttributeError(f"module 'rushlight' has no attribute {name!r}" + (f": {because}" if because else ""))
     globals()[name] = found
     return found
 

@@ -261,7 +261,7 @@ Tensor.grad_dtype = property(lambda self: self.dtype, doc="The dtype that .grad 
 
 for _name, _reason in unsupported.METHODS.items():
     if not hasattr(Tensor, _name):
-        setattr(Tensor, _name, unsupported.refusal(_name, _reason))
+        setattr(Tensor, _name, unsupported.refused_function(_name, _reason))
 
 
 def legacy_type(name, dtype):

@@ -1,18 +1,21 @@
 """Which module of Rushlight's stands behind a path of PyTorch's.
 
 A path that leads to a module here needs no entry: `torch.nn.modules.conv` is `rushlight.nn.modules.conv`. Modules that
-only programs written for PyTorch look for are in `rushlight/compat/torch/`, by the same rule.
+only programs written for PyTorch look for are in `rushlight/compat/torch/`, by the same rule. An alias holds for what
+is below it, too.
 """
 
 import importlib.util
 
-# PyTorch's path: Rushlight's path, or None where a module here has the name of something else of PyTorch's.
+# PyTorch's path: Rushlight's path, or None where a module here has the name of something else.
 ALIASES = {
     "torch._tensor": "rushlight.tensor",
     "torch._tensor_str": "rushlight.printing",
     "torch.ops": None,
     "torch.tensor": None,
     "torch.compat": None,
+    "torch.distributed.distributed_c10d": "rushlight.distributed",
+    "torch.utils.data._utils": "rushlight.utils.data",
 }
 _THEIRS = {ours: theirs for theirs, ours in ALIASES.items() if ours}
 _COMPATIBLE = "rushlight.compat.torch."
@@ -20,15 +23,22 @@ _COMPATIBLE = "rushlight.compat.torch."
 
 def module_path(name):
     """The path of the module that `import name` gives, or None; name begins with "torch"."""
-    if name in ALIASES:
-        return ALIASES[name]
-    for path in (f"rushlight{name[5:]}", f"rushlight.compat.{name}"):
-        try:
-            if importlib.util.find_spec(path) is not None:
-                return path
-        except ModuleNotFoundError:  # a parent that is no package, or is not there
-            continue
-    return None
+    head, tail = name, ""
+    while head not in ALIASES and "." in head:
+        head, _, last = head.rpartition(".")
+        tail = f".{last}{tail}"
+    if head in ALIASES:
+        paths = (f"{ALIASES[head]}{tail}",) if ALIASES[head] else ()
+    else:
+        paths = (f"{_COMPATIBLE}{name[6:]}", f"rushlight{name[5:]}") if name != "torch" else ("rushlight",)
+    return next((path for path in paths if _exists(path)), None)
+
+
+def _exists(path):
+    try:
+        return importlib.util.find_spec(path) is not None
+    except ModuleNotFoundError:  # a parent that is no package, or is not there
+        return False
 
 
 def torch_path(name):

@@ -29,9 +29,16 @@ class TorchFinder:
         from rushlight.compat.aliases import ALIASES, module_path
 
         found = module_path(name)
-        if found is None and name in ALIASES:  # or the parent's folder would be searched for it
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return found and self._spec(name, importlib.util.find_spec(found))
+        if found is not None:
+            return self._spec(name, importlib.util.find_spec(found))
+        from rushlight import unsupported
+
+        if name[6:] in unsupported.STAND_INS:
+            return importlib.machinery.ModuleSpec(name, _StandIn(), is_package=True)
+        reason = unsupported.reason(name[6:])
+        if reason is not None or name in ALIASES:  # an alias of nothing: the parent's folder has another thing so called
+            raise ModuleNotFoundError(f"No module named {name!r}" + (f": {reason}" if reason else ""), name=name)
+        return None
 
     def _spec(self, name, own):
         spec = importlib.machinery.ModuleSpec(name, _Loader(own, self), origin=own.origin)
@@ -69,6 +76,29 @@ class _Loader:
             root.show_version(self.finder.version)
             root.add_compatible_names()
         _mirror()
+        self._bind_aliases(module)
+
+    def _bind_aliases(self, module):
+        """Parts that PyTorch has under another name, where they are loaded: `torch.utils.data._utils`."""
+        from rushlight.compat.aliases import ALIASES, torch_path
+
+        for theirs, ours in ALIASES.items():
+            parent, _, child = theirs.rpartition(".")
+            if parent != "torch" and parent == torch_path(module.__name__) and ours in sys.modules:
+                setattr(module, child, sys.modules[ours])
+
+
+class _StandIn:
+    """Makes a module that is there to be imported, and raises when it is used."""
+
+    def create_module(self, spec):
+        """The module."""
+        from rushlight import unsupported
+
+        return unsupported.stand_in(spec.name[6:])
+
+    def exec_module(self, module):
+        """It needs no code."""
 
 
 def _mirror():

@@ -3,13 +3,18 @@
 import pkgutil
 
 import rushlight
+from rushlight import unsupported
 from rushlight import version as _version
 from rushlight.compat import torch as _compatible
 from rushlight.compat.aliases import ALIASES
 from rushlight.torch_version import TorchVersion
 
 _before = rushlight.__version__
-_names = [name for _, name, _ in pkgutil.iter_modules(_compatible.__path__)]
+_names = {
+    *(name for _, name, _ in pkgutil.iter_modules(_compatible.__path__)),
+    *(theirs[6:] for theirs, ours in ALIASES.items() if ours and theirs.count(".") == 1),
+    *(path for path in unsupported.STAND_INS if "." not in path),
+}
 
 
 def show_version(text):
@@ -20,10 +25,6 @@ def show_version(text):
 def add_compatible_names():
     """`torch._C` and its like as attributes of the root, loaded when they are first used."""
     rushlight._LAZY.update(dict.fromkeys(_names, _compatible.__name__))
-    for theirs, ours in ALIASES.items():
-        parent, _, child = theirs.rpartition(".")
-        if ours and parent == "torch":
-            rushlight._LAZY[child] = "rushlight.compat.torch"
 
 
 def restore():

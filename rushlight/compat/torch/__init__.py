@@ -2,11 +2,8 @@
 
 import importlib
 
-from rushlight.compat.aliases import module_path
-
 
 def __getattr__(name):
-    path = None if name.startswith("__") else module_path(f"torch.{name}")
-    if path is None:
-        raise AttributeError(f"module 'torch' has no attribute {name!r}")
-    return importlib.import_module(path)
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"torch.{name}")

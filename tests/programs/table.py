@@ -1,0 +1,92 @@
+"""The table of public programs: where each is, how it is called, and how closely its output must agree."""
+
+import dataclasses
+import glob
+import os
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A program of a checkout.
+
+    path: the script, notebook (.ipynb) or chapter (.md) in the folder of checkouts. options: for seeded.py.
+    agree: "all" numbers that are printed, or the "last" ones, where the program draws numbers that are not PyTorch's
+    (dropout) or its processes race; why says so. tolerance: of numbers, relative.
+    """
+
+    path: str
+    arguments: tuple = ()
+    options: tuple = ()
+    tolerance: float = 1e-3
+    agree: str = "all"
+    why: str = ""
+    pictures: int = 600
+    limit: int = 300
+
+    @property
+    def name(self):
+        """A short name for reports."""
+        return self.path.replace("/main.py", "").replace("implementations/", "").replace("tutorials/", "")
+
+
+_DROPOUT = dict(agree="last", why="dropout draws other numbers")
+_D2L_ABSENT = "pandas,requests,IPython,matplotlib_inline"
+
+
+def programs(root):
+    """Every program of the table; some are listed by what is in the folder of checkouts."""
+
+    def all_of(pattern, **options):
+        found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
+        return [Program(path, **options) for path in found if "/archive/" not in path and "/tf_" not in path]
+
+    gan = dict(arguments=("--n_epochs", "1", "--batch_size", "32"), pictures=160)
+    table = [
+        *all_of("pytorch-examples/*/*.py"),
+        *all_of("nlp-tutorial/*/*.py"),
+        Program("examples/regression/main.py"),
+        Program("examples/mnist_rnn/main.py", ("--epochs", "2"), tolerance=0.5, **_DROPOUT),
+        Program("examples/mnist_forward_forward/main.py", ("--epochs", "20", "--train_size", "400")),
+        Program(
+            "examples/mnist_hogwild/main.py", ("--epochs", "2"),
+            agree="last", tolerance=0.5, why="its processes race, dropout draws other numbers",
+        ),
+        Program("pytorch-tutorial/tutorials/01-basics/linear_regression/main.py"),
+        Program("pytorch-tutorial/tutorials/01-basics/logistic_regression/main.py"),
+        Program("pytorch-tutorial/tutorials/01-basics/feedforward_neural_network/main.py"),
+        Program("pytorch-tutorial/tutorials/02-intermediate/convolutional_neural_network/main.py"),
+        Program("pytorch-tutorial/tutorials/02-intermediate/recurrent_neural_network/main.py"),
+        Program("pytorch-tutorial/tutorials/02-intermediate/bidirectional_recurrent_neural_network/main.py"),
+        Program("pytorch-tutorial/tutorials/02-intermediate/deep_residual_network/main.py", pictures=200),
+        Program("pytorch-tutorial/tutorials/03-advanced/generative_adversarial_network/main.py", pictures=100),
+        Program("pytorch-tutorial/tutorials/03-advanced/variational_autoencoder/main.py"),
+        Program(
+            "annotated-transformer/the_annotated_transformer.py",
+            options=(
+                "--name", "program", "--call", "run_tests(); example_simple_model()",
+                "--absent", "pandas,altair,spacy,GPUtil,torchtext,torchtext.data,torchtext.data.functional,"
+                "torchtext.vocab,torchtext.datasets",
+            ),
+            **_DROPOUT,
+        ),
+        Program("nn-zero-to-hero/lectures/makemore/makemore_part4_backprop.ipynb"),
+        *(Program(f"PyTorch-GAN/implementations/{name}/{name}.py", **gan)
+          for name in ("gan", "wgan", "wgan_gp", "lsgan", "dcgan")),
+        Program(
+            "Pytorch-UNet/unet/__init__.py",
+            options=("--name", "unet", "--call", "import torch; net = UNet(3, 2); x = torch.randn(1, 3, 96, 96); "
+                     "y = net(x); y.square().mean().backward(); print(y.mean().item(), y.std().item(), "
+                     "net.inc.double_conv[0].weight.grad.norm().item())"),
+        ),
+    ]  # fmt: skip
+    chapters = (
+        "chapter_preliminaries/ndarray", "chapter_preliminaries/linear-algebra", "chapter_preliminaries/autograd",
+        "chapter_preliminaries/probability", "chapter_linear-regression/synthetic-regression-data",
+        "chapter_linear-regression/linear-regression-scratch", "chapter_linear-regression/linear-regression-concise",
+        "chapter_multilayer-perceptrons/mlp", "chapter_multilayer-perceptrons/numerical-stability-and-init",
+        "chapter_builders-guide/model-construction", "chapter_builders-guide/parameters",
+        "chapter_convolutional-neural-networks/conv-layer", "chapter_convolutional-neural-networks/channels",
+    )  # fmt: skip
+    d2l = dict(options=("--absent", _D2L_ABSENT))
+    table += [Program(f"d2l-en/{chapter}.md", **d2l) for chapter in chapters]
+    return [program for program in table if os.path.exists(os.path.join(root, program.path))]
