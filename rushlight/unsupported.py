@@ -134,6 +134,7 @@ def refused_function(name, reason, error=NotImplementedError):
     def refuse(*args, **kwargs):
         raise error(f"[{name}] must not be called: {reason}")
 
+    refuse.refused = reason
     refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
     refuse.__doc__ = f"Raises {error.__name__}: {reason}"
     return refuse
@@ -145,12 +146,13 @@ def refused_class(name, reason, error=NotImplementedError):
     def refuse(cls, *args, **kwargs):
         raise error(f"[{name}] must not be called: {reason}")
 
-    return _Refused(name.rpartition(".")[2], (), {"__new__": refuse, "__doc__": f"Raises {error.__name__}: {reason}"})
+    members = {"__new__": refuse, "__doc__": f"Raises {error.__name__}: {reason}", "refused": reason}
+    return _Refused(name.rpartition(".")[2], (), members)
 
 
 class _Refused(type):
     def __getattr__(cls, name):
-        raise AttributeError(f"[{cls.__name__}.{name}] does not exist: {cls.__doc__.partition(': ')[2]}")
+        raise AttributeError(f"[{cls.__name__}.{name}] does not exist: {cls.refused}")
 
 
 globals().update((name, refused_function(name, reason)) for name, reason in FUNCTIONS.items())

@@ -132,7 +132,7 @@ class _Hook:
     def __call__(self, kind, error, traceback):
         self.before(kind, error, traceback)
         if "rushlight" in sys.modules and isinstance(error, (AttributeError, ImportError)):
-            from rushlight.compat.hints import hint
+            from rushlight.compat.names import hint
 
             text = hint(error)
             if text:

@@ -7,6 +7,8 @@ import re
 import types
 
 import rushlight
+from rushlight import unsupported
+from rushlight.compat.aliases import module_path
 from rushlight.compat.finder import PACKAGE
 
 _HOMES = (
@@ -23,12 +25,13 @@ def lookup(path):
         try:
             found = getattr(found, part)
         except AttributeError:
-            from rushlight.compat.aliases import module_path
-
             place = module_path(walked) if isinstance(found, types.ModuleType) else None
-            if place is None:
+            if place is not None:
+                found = importlib.import_module(place)
+            elif walked[6:] in unsupported.STAND_INS:
+                found = unsupported.stand_in(walked[6:])
+            else:
                 raise AttributeError(f"{walked} does not exist", name=part, obj=found) from None
-            found = importlib.import_module(place)
     return found
 
 
