@@ -1,5 +1,7 @@
 """Names of the root that are no operators: storages, settings, futures, overrides, checks, lists of tensors."""
 
+import sys
+
 import pytest
 
 import rushlight
@@ -48,6 +50,8 @@ def test_a_storage_shows_all_memory_and_writes_to_it():
     assert x[0, 0].item() == 7.0
     assert storage == x.storage() and hash(storage) == hash(x.storage())
     assert str(storage).endswith("[torch.storage.TypedStorage(dtype=torch.float32, device=cpu) of size 4]")
+    assert sys.getsizeof(x.untyped_storage()) - sys.getsizeof(torch.empty(0).untyped_storage()) == 16
+    assert sys.getsizeof(x.storage()) - sys.getsizeof(torch.empty(0).storage()) == 16
     assert x.untyped_storage().fill_(0).tolist() == [0] * 16 and x.sum() == 0
     assert torch.LongStorage([1, 2]).type() == "torch.LongStorage" and x.storage_type() is torch.FloatStorage
     with pytest.raises(RuntimeError, match="slices are for tensors"):
