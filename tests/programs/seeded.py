@@ -6,6 +6,7 @@
 """
 
 import argparse
+import importlib.machinery
 import os
 import random
 import runpy
@@ -23,7 +24,7 @@ if __name__ == "__main__":
     parser.add_argument("program", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     for name in filter(None, options.absent.split(",")):
-        sys.modules[name] = unittest.mock.MagicMock()
+        sys.modules[name] = unittest.mock.MagicMock(__spec__=importlib.machinery.ModuleSpec(name, None))
     sys.argv = options.program
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     random.seed(0)
