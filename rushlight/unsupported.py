@@ -4,7 +4,7 @@ Functions and methods stand in FUNCTIONS and METHODS. ABSENT has what is missing
 of that, the modules in STAND_INS can be imported, because programs import them without using them.
 """
 
-import importlib
+import functools
 import types
 
 _BLOCKS = "sparse tensors of blocks do not exist. Use torch.sparse_csr_tensor or torch.sparse_csc_tensor."
@@ -112,6 +112,7 @@ def reason(path):
     return ABSENT.get(path)
 
 
+@functools.cache
 def stand_in(path):
     """The module at a path of STAND_INS: its names are classes that raise when they are called."""
     why = reason(path)
@@ -121,7 +122,7 @@ def stand_in(path):
 
     def missing(name):
         if f"{path}.{name}" in STAND_INS:
-            return importlib.import_module(f"torch.{path}.{name}")
+            return stand_in(f"{path}.{name}")
         raise AttributeError(f"[{path}.{name}] does not exist: {why}")
 
     module.__getattr__ = missing

@@ -12,6 +12,7 @@ tensor(6)
 
 import builtins
 import copy
+import types
 import typing
 
 from rushlight.nn import Module
@@ -148,9 +149,23 @@ def annotate(the_type, the_value):
 
 
 def isinstance(obj, target_type):
-    """Python's isinstance(), which also understands List[int] and its like by their origin."""
-    kinds = target_type if type(target_type) is tuple else (target_type,)
-    return any(builtins.isinstance(obj, typing.get_origin(kind) or kind) for kind in kinds)
+    """Whether obj is of a type such as List[int], Dict[str, Tensor] or Optional[int], elements included.
+
+    >>> torch.jit.isinstance([1, 2], list[int]), torch.jit.isinstance([1, "a"], list[int])
+    (True, False)
+    """
+    if type(target_type) is tuple:
+        return any(isinstance(obj, kind) for kind in target_type)
+    origin, inner = typing.get_origin(target_type), typing.get_args(target_type)
+    if origin in (typing.Union, types.UnionType):
+        return any(isinstance(obj, kind) for kind in inner)
+    if origin is None or not builtins.isinstance(obj, origin):
+        return builtins.isinstance(obj, origin or target_type)
+    if origin is dict:
+        return all(isinstance(key, inner[0]) and isinstance(value, inner[1]) for key, value in obj.items())
+    if origin is tuple:
+        return len(obj) == len(inner) and all(map(isinstance, obj, inner))
+    return all(isinstance(element, inner[0]) for element in obj)
 
 
 def is_scripting():

@@ -57,11 +57,11 @@ def programs(root):
         *all_of("pytorch-examples/*/*.py", tolerance=0.02),  # 500 steps amplify the rounding of float32
         *all_of("nlp-tutorial/*/*.py"),
         Program("examples/regression/main.py", agree="last", tolerance=0.1, why="it stops at a loss that rounding decides"),
-        Program("examples/mnist_rnn/main.py", ("--epochs", "2"), tolerance=0.5, **_DROPOUT),
+        Program("examples/mnist_rnn/main.py", ("--epochs", "8", "--lr", "1"), tolerance=0.1, **_DROPOUT),
         Program("examples/mnist_forward_forward/main.py", ("--epochs", "20", "--train_size", "400")),
         Program(
-            "examples/mnist_hogwild/main.py", ("--epochs", "2"),
-            agree="last", tolerance=0.5, why="its processes race, dropout draws other numbers",
+            "examples/mnist_hogwild/main.py", ("--epochs", "10", "--lr", "0.05"),
+            agree="last", tolerance=0.1, why="its processes race, dropout draws other numbers",
         ),
         Program("pytorch-tutorial/tutorials/01-basics/linear_regression/main.py"),
         Program("pytorch-tutorial/tutorials/01-basics/logistic_regression/main.py"),
