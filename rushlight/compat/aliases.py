@@ -2,10 +2,11 @@
 
 A path that leads to a module here needs no entry: `torch.nn.modules.conv` is `rushlight.nn.modules.conv`. Modules that
 only programs written for PyTorch look for are in `rushlight/compat/torch/`, by the same rule. An alias holds for what
-is below it, too.
+is below it, too, and may name something in a module.
 """
 
 import importlib.util
+import sys
 
 # PyTorch's path: Rushlight's path, or None where a module here has the name of something else.
 ALIASES = {
@@ -14,6 +15,8 @@ ALIASES = {
     "torch.ops": None,
     "torch.tensor": None,
     "torch.compat": None,
+    "torch.nn.modules.activation.MultiheadAttention": "rushlight.nn.modules.attention.MultiheadAttention",
+    "torch.nn.modules.linear.NonDynamicallyQuantizableLinear": "rushlight.nn.modules.linear.Linear",
     "torch.distributed.distributed_c10d": "rushlight.distributed",
     "torch.utils.data._utils": "rushlight.utils.data",
 }
@@ -47,3 +50,14 @@ def torch_path(name):
         return _THEIRS[name]
     theirs = name.replace(_COMPATIBLE, "torch.") if name.startswith(_COMPATIBLE) else f"torch{name[9:]}"
     return None if theirs in ALIASES or theirs.startswith("torch.compat.") else theirs
+
+
+def bind(module, path):
+    """Gives a module, known as `path` to programs, the names that the table puts in it, as far as they are loaded."""
+    for theirs, ours in ALIASES.items():
+        parent, _, name = theirs.rpartition(".")
+        if ours and parent == path and path != "torch":
+            owner, _, attribute = ours.rpartition(".")
+            found = sys.modules.get(ours) or getattr(sys.modules.get(owner), attribute, None)
+            if found is not None:
+                setattr(module, name, found)

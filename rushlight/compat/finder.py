@@ -69,23 +69,16 @@ class _Loader:
 
     def exec_module(self, module):
         """Gives the module its own spec back, which the import replaced; it was run when it was imported."""
-        module.__spec__ = self.own_spec
+        name, module.__spec__ = module.__spec__.name, self.own_spec
         if self.own_spec.name == "rushlight":
             from rushlight.compat import root
 
             root.show_version(self.finder.version)
             root.add_compatible_names()
+        from rushlight.compat.aliases import bind
+
         _mirror()
-        self._bind_aliases(module)
-
-    def _bind_aliases(self, module):
-        """Parts that PyTorch has under another name, where they are loaded: `torch.utils.data._utils`."""
-        from rushlight.compat.aliases import ALIASES, torch_path
-
-        for theirs, ours in ALIASES.items():
-            parent, _, child = theirs.rpartition(".")
-            if parent != "torch" and parent == torch_path(module.__name__) and ours in sys.modules:
-                setattr(module, child, sys.modules[ours])
+        bind(module, name)
 
 
 class _StandIn:
@@ -103,12 +96,13 @@ class _StandIn:
 
 def _mirror():
     """Every loaded module of Rushlight's under its second name, so that a later import finds it and binds nothing."""
-    from rushlight.compat.aliases import torch_path
+    from rushlight.compat.aliases import bind, torch_path
 
     for name in [name for name in sys.modules if name.startswith("rushlight.")]:
         second = torch_path(name)
-        if second:
-            sys.modules.setdefault(second, sys.modules[name])
+        if second and second not in sys.modules:
+            sys.modules[second] = sys.modules[name]
+            bind(sys.modules[name], second)
 
 
 def installed():

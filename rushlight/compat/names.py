@@ -8,7 +8,7 @@ import types
 
 import rushlight
 from rushlight import unsupported
-from rushlight.compat.aliases import module_path
+from rushlight.compat.aliases import ALIASES, module_path
 from rushlight.compat.finder import PACKAGE
 
 _HOMES = (
@@ -28,6 +28,9 @@ def lookup(path):
             place = module_path(walked) if isinstance(found, types.ModuleType) else None
             if place is not None:
                 found = importlib.import_module(place)
+            elif ALIASES.get(walked):
+                owner, _, name = ALIASES[walked].rpartition(".")
+                found = getattr(importlib.import_module(owner), name)
             elif walked[6:] in unsupported.STAND_INS:
                 found = unsupported.stand_in(walked[6:])
             else:

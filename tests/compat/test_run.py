@@ -56,12 +56,14 @@ def test_torch_is_rushlight_by_every_path(tmp_path):
         import torch.nn as nn, torch.nn.functional as F, torch.backends.cudnn, torch.optim
         from torch.autograd.variable import Variable
         from torch.autograd.gradcheck import gradcheck
+        from torch.nn.modules.activation import MultiheadAttention
         from torch.nn.modules.conv import Conv2d
         from torch.nn.modules.module import Module
         from torch.nn.modules.utils import _pair
         from torch.optim.lr_scheduler import _LRScheduler
         from torch.utils.data.dataloader import default_collate
-        from torch.utils.data._utils.collate import default_collate as again
+        again = torch.utils.data._utils.collate.default_collate
+        from torch.utils.data._utils.collate import default_collate
         from torch._tensor import Tensor
         from torch.types import Number
         from torch._utils import _flatten_dense_tensors
