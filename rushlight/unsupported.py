@@ -41,15 +41,17 @@ ABSENT = {
     **dict.fromkeys(("xpu", "mtia", "npu", "hpu", "xla"), _NO_DEVICE),
     "distributed": _ONE_PROCESS,
     "nested": "nested tensors do not exist. Use torch.nn.utils.rnn.pad_sequence.",
-    "ops": "there is no dispatcher of operators by name. Call the function of torch, torch.Tensor or torch.nn.functional.",
+    "ops": "there is no dispatcher of operators by name. Call the function of torch or of torch.nn.functional.",
     "classes": "classes of extensions written for PyTorch cannot be loaded.",
     "package": "packaged models cannot be read or written. Save module.state_dict().",
-    **dict.fromkeys(("library", "_library"), "operators of extensions cannot be registered. Write an autograd.Function."),
+    **dict.fromkeys(
+        ("library", "_library"), "operators of extensions cannot be registered. Write an autograd.Function."
+    ),
     "profiler": "the profiler does not exist yet. Use Python's cProfile.",
     "_logging": "PyTorch's logs do not exist. Use Python's logging.",
     "_six": "it served Python 2, and PyTorch has dropped it. Use Python's own names.",
-    "nn.attention.flex_attention": "attention takes no function of scores. Give scaled_dot_product_attention an attn_mask.",
-    "nn.attention.varlen": "attention over packed lengths does not exist. Use scaled_dot_product_attention with a mask.",
+    "nn.attention.flex_attention": "attention takes no function of scores. Use scaled_dot_product_attention(attn_mask=).",
+    "nn.attention.varlen": "attention over packed lengths does not exist. Use scaled_dot_product_attention(attn_mask=).",
     "testing._internal": "PyTorch's own test suite is not part of it. Use unittest and torch.testing.",
     "uint16": "the core has twelve dtypes. Use int32.",
     "uint32": "the core has twelve dtypes. Use int64.",
@@ -71,8 +73,8 @@ STAND_INS = {
     "distributed.autograd": "backward context get_gradients",
     "distributed.checkpoint": "DefaultLoadPlanner DefaultSavePlanner FileSystemReader FileSystemWriter async_save load "
     "load_state_dict save save_state_dict",
-    "distributed.checkpoint.state_dict": "StateDictOptions get_model_state_dict get_optimizer_state_dict get_state_dict "
-    "set_model_state_dict set_optimizer_state_dict set_state_dict",
+    "distributed.checkpoint.state_dict": "StateDictOptions get_model_state_dict get_optimizer_state_dict "
+    "get_state_dict set_model_state_dict set_optimizer_state_dict set_state_dict",
     "distributed.checkpoint.stateful": "Stateful",
     "distributed.device_mesh": "DeviceMesh init_device_mesh",
     "distributed.elastic": "",
@@ -81,8 +83,8 @@ STAND_INS = {
     "distributed.fsdp": "BackwardPrefetch CPUOffload CPUOffloadPolicy FSDPModule FullOptimStateDictConfig "
     "FullStateDictConfig FullyShardedDataParallel LocalStateDictConfig MixedPrecision MixedPrecisionPolicy "
     "OffloadPolicy ShardedOptimStateDictConfig ShardedStateDictConfig ShardingStrategy StateDictType fully_shard",
-    "distributed.fsdp.fully_sharded_data_parallel": "BackwardPrefetch CPUOffload FullyShardedDataParallel MixedPrecision "
-    "ShardingStrategy StateDictType",
+    "distributed.fsdp.fully_sharded_data_parallel": "BackwardPrefetch CPUOffload FullyShardedDataParallel "
+    "MixedPrecision ShardingStrategy StateDictType",
     "distributed.fsdp.sharded_grad_scaler": "ShardedGradScaler",
     "distributed.fsdp.wrap": "CustomPolicy ModuleWrapPolicy always_wrap_policy enable_wrap lambda_auto_wrap_policy "
     "size_based_auto_wrap_policy transformer_auto_wrap_policy wrap",
@@ -91,8 +93,8 @@ STAND_INS = {
     "distributed.pipelining": "Pipe PipelineStage Schedule1F1B ScheduleGPipe SplitPoint pipe_split pipeline",
     "distributed.rpc": "RRef TensorPipeRpcBackendOptions get_worker_info init_rpc remote rpc_async rpc_sync shutdown",
     "distributed.tensor": "DTensor DeviceMesh Partial Placement Replicate Shard distribute_module distribute_tensor",
-    "distributed.tensor.parallel": "ColwiseParallel ParallelStyle PrepareModuleInput PrepareModuleOutput RowwiseParallel "
-    "SequenceParallel loss_parallel parallelize_module",
+    "distributed.tensor.parallel": "ColwiseParallel ParallelStyle PrepareModuleInput PrepareModuleOutput "
+    "RowwiseParallel SequenceParallel loss_parallel parallelize_module",
     "export": "Dim ExportedProgram export load register_dataclass save unflatten",
     "nested": "as_nested_tensor nested_tensor nested_tensor_from_jagged to_padded_tensor",
     "nn.attention.flex_attention": "BlockMask and_masks create_block_mask create_mask flex_attention or_masks",

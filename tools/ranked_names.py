@@ -64,8 +64,8 @@ def main():
     for first in options.first:
         told = verdicts[:first]
         share = 100 * (1 - told.count("missing") / len(told))
-        print(f"of the first {len(told)}: {told.count('exists')} exist, {told.count('refused')} are refused with a reason, "
-              f"{told.count('missing')} are missing ({share:.1f} % exist or say why not)")  # fmt: skip
+        counts = ", ".join(f"{told.count(verdict)} {verdict}" for verdict in ("exists", "refused", "missing"))
+        print(f"of the first {len(told)}: {counts} ({share:.1f} % exist or say why not)")
     if options.show:
         last = max(options.first)
         print("\n".join(name for name, told in zip(names[:last], verdicts, strict=False) if told == "missing"))

@@ -25,7 +25,7 @@ _COMPATIBLE = "rushlight.compat.torch."
 
 
 def module_path(name):
-    """The path of the module that `import name` gives, or None; name begins with "torch"."""
+    """The path of the module that `import name` gives, or None; name begins with "torch."."""
     head, tail = name, ""
     while head not in ALIASES and "." in head:
         head, _, last = head.rpartition(".")
@@ -33,7 +33,7 @@ def module_path(name):
     if head in ALIASES:
         paths = (f"{ALIASES[head]}{tail}",) if ALIASES[head] else ()
     else:
-        paths = (f"{_COMPATIBLE}{name[6:]}", f"rushlight{name[5:]}") if name != "torch" else ("rushlight",)
+        paths = (f"{_COMPATIBLE}{name[6:]}", f"rushlight{name[5:]}")
     return next((path for path in paths if _exists(path)), None)
 
 

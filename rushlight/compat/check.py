@@ -34,12 +34,13 @@ ACCEPTED = {
     "torch.onnx": "models cannot be exported yet",
 }
 _COMPILED = {  # packages whose own extension modules are linked with PyTorch
-    "torchaudio", "torchvision", "torchtext", "torch_cluster", "torch_scatter", "torch_sparse", "xformers", "flash_attn",
+    "torchaudio", "torchvision", "torchtext", "torch_cluster", "torch_scatter", "torch_sparse", "xformers",
+    "flash_attn",
 }  # fmt: skip
 _MAKE_TENSORS = {
     f"torch.{name}" for name in (
-        "arange", "cat", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones",
-        "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "stack", "tensor", "zeros",
+        "arange", "cat", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace",
+        "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "stack", "tensor", "zeros",
         "zeros_like",
     )
 }  # fmt: skip
@@ -213,7 +214,9 @@ def run(options):
         except (OSError, SyntaxError, UnicodeDecodeError) as error:
             unread += 1
             print(f"rushlight check: {file}: {error}", file=sys.stderr)
-    counts = {verdict: len([1 for one in found if one.verdict == verdict]) for verdict in ("missing", "refused", "accepted")}
+    counts = {
+        verdict: len([1 for one in found if one.verdict == verdict]) for verdict in ("missing", "refused", "accepted")
+    }
     if options.json:
         print(json.dumps([one._asdict() for one in found], indent=1))
     else:

@@ -41,21 +41,27 @@ def report():
     """[(subject, [(name, value)])]."""
     folder = pathlib.Path(rushlight.__file__).parent
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    yield "Rushlight", [
-        ("version", rushlight.version.__version__),
-        ("follows PyTorch", rushlight.version.follows),
-        ("folder", folder),
-        ("size", f"{size / 2**20:.1f} MiB"),
-        ("import", f"{_import_time() * 1000:.0f} ms"),
-    ]
-    yield "Machine", [
-        ("Python", f"{platform.python_version()} ({sys.executable})"),
-        ("system", platform.platform()),
-        ("processors", f"{os.cpu_count()}, of which this process may use {len(os.sched_getaffinity(0))}"),
-        ("cpu quota", _quota()),
-        ("threads", rushlight.get_num_threads()),
-        ("instructions", rushlight.backends.cpu.get_cpu_capability()),
-    ]
+    yield (
+        "Rushlight",
+        [
+            ("version", rushlight.version.__version__),
+            ("follows PyTorch", rushlight.version.follows),
+            ("folder", folder),
+            ("size", f"{size / 2**20:.1f} MiB"),
+            ("import", f"{_import_time() * 1000:.0f} ms"),
+        ],
+    )
+    yield (
+        "Machine",
+        [
+            ("Python", f"{platform.python_version()} ({sys.executable})"),
+            ("system", platform.platform()),
+            ("processors", f"{os.cpu_count()}, of which this process may use {len(os.sched_getaffinity(0))}"),
+            ("cpu quota", _quota()),
+            ("threads", rushlight.get_num_threads()),
+            ("instructions", rushlight.backends.cpu.get_cpu_capability()),
+        ],
+    )
     onednn = folder / "lib" / "libdnnl.so.3"
     libraries = [("oneDNN", f"{onednn.stat().st_size / 2**20:.1f} MiB" if onednn.exists() else "missing: make build")]
     for name, purpose in _LIBRARIES.items():

@@ -24,7 +24,9 @@ class TorchFinder:
         """The spec of a module of `torch`: its loader gives the module of Rushlight's itself."""
         if name == "rushlight":  # the one beside this file, wherever sys.path would lead
             return importlib.util.spec_from_file_location(name, os.path.join(PACKAGE, "__init__.py"))
-        if name != "torch" and not name.startswith("torch."):
+        if name == "torch":  # answered without loading anything
+            return self._spec(name, importlib.util.find_spec("rushlight"))
+        if not name.startswith("torch."):
             return None
         from rushlight.compat.aliases import ALIASES, module_path
 
@@ -36,7 +38,9 @@ class TorchFinder:
         if name[6:] in unsupported.STAND_INS:
             return importlib.machinery.ModuleSpec(name, _StandIn(), is_package=True)
         reason = unsupported.reason(name[6:])
-        if reason is not None or name in ALIASES:  # an alias of nothing: the parent's folder has another thing so called
+        if (
+            reason is not None or name in ALIASES
+        ):  # an alias of nothing: the parent's folder has another thing so called
             raise ModuleNotFoundError(f"No module named {name!r}" + (f": {reason}" if reason else ""), name=name)
         return None
 

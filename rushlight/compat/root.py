@@ -1,4 +1,4 @@
-"""What the root package shows while it is `torch`: a version of PyTorch's, and modules from `rushlight.compat.torch`."""
+"""What the root package shows while it is `torch`: a version of PyTorch's, and what is in `rushlight.compat.torch`."""
 
 import pkgutil
 

@@ -20,12 +20,19 @@ def add_arguments(parser):
     """The command's arguments."""
     parser.usage = "rushlight run [--torch-version VERSION] (SCRIPT | -m MODULE | -c CODE | -) [ARGUMENTS ...]"
     parser.add_argument(
-        "--torch-version", default=DEFAULT_VERSION, metavar="VERSION", help=f"what torch.__version__ says ({DEFAULT_VERSION})"
+        "--torch-version",
+        default=DEFAULT_VERSION,
+        metavar="VERSION",
+        help=f"what torch.__version__ says ({DEFAULT_VERSION})",
     )
     parser.add_argument(
-        "--environment", action="store_true", help="print the settings for a shell instead, for programs started otherwise"
+        "--environment",
+        action="store_true",
+        help="print the settings for a shell instead, for programs started otherwise",
     )
-    parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m")
+    parser.add_argument(
+        "-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m"
+    )
     parser.add_argument("-c", dest="code", nargs=argparse.REMAINDER, metavar="CODE", help="run a text, as python -c")
     parser.add_argument("program", nargs=argparse.REMAINDER, metavar="SCRIPT", help="a script, or - for standard input")
 
@@ -49,7 +56,9 @@ def run(options):
         ["-m", *options.module] if options.module else ["-c", *options.code] if options.code else options.program
     )
     if not arguments:
-        print("rushlight run: a script, -m MODULE, -c CODE or - must be given. See rushlight run --help.", file=sys.stderr)
+        print(
+            "rushlight run: a script, -m MODULE, -c CODE or - must be given. See rushlight run --help.", file=sys.stderr
+        )
         return 2
     if sys.flags.ignore_environment or sys.flags.no_site:
         print("rushlight run: Python must not be started with -E, -I or -S, which hide PYTHONPATH.", file=sys.stderr)

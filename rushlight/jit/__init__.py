@@ -223,4 +223,3 @@ def fork(func, *args, **kwargs):
 def wait(future):
     """What a forked call gave."""
     return future.wait()
-

@@ -10,7 +10,8 @@ from rushlight.unsupported import refused_class, refused_function
 
 _REASON = "models cannot be exported yet. Save module.state_dict(), and export from PyTorch."
 _FUNCTIONS = (
-    "dynamo_export", "export", "register_custom_op_symbolic", "unregister_custom_op_symbolic", "select_model_mode_for_export",
+    "dynamo_export", "export", "register_custom_op_symbolic", "select_model_mode_for_export",
+    "unregister_custom_op_symbolic",
 )  # fmt: skip
 
 

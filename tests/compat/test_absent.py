@@ -16,7 +16,9 @@ def test_cuda_answers_as_without_a_gpu():
     torch.cuda.reset_peak_memory_stats()
     torch.cuda.set_rng_state_all(torch.cuda.get_rng_state_all())
     assert torch.cuda.memory.memory_allocated is torch.cuda.memory_allocated and torch.cuda.memory_stats() == {}
-    assert not isinstance(torch.ones(1), torch.cuda.FloatTensor) and issubclass(torch.cuda.OutOfMemoryError, RuntimeError)
+    assert not isinstance(torch.ones(1), torch.cuda.FloatTensor) and issubclass(
+        torch.cuda.OutOfMemoryError, RuntimeError
+    )
     assert not hasattr(torch.cuda, "no_such_name")
 
 

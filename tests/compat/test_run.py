@@ -47,10 +47,12 @@ def test_torch_is_rushlight_by_every_path(tmp_path):
         assert "rushlight" not in sys.modules
         import importlib.metadata, importlib.util
         assert importlib.util.find_spec("torch").origin.endswith("__init__.py")
-        assert importlib.util.find_spec("torch.nothing") is None
+
+        assert "rushlight" not in sys.modules
         assert importlib.metadata.version("torch") == "2.8.0+rushlight"
         assert "torch" in importlib.metadata.packages_distributions()["torch"]
         import torch
+        assert importlib.util.find_spec("torch.nothing") is None
         assert torch.__version__ == torch.version.__version__ == "2.8.0+rushlight" and torch.__version__ >= (2, 7)
         assert not {"rushlight.distributions", "rushlight.optim", "rushlight.linalg"} & set(sys.modules)
         import torch.nn as nn, torch.nn.functional as F, torch.backends.cudnn, torch.optim
@@ -70,8 +72,9 @@ def test_torch_is_rushlight_by_every_path(tmp_path):
         import torch._C
         import rushlight
         assert torch is rushlight and nn is rushlight.nn and Conv2d is rushlight.nn.Conv2d and again is default_collate
-        assert isinstance(nn.Linear(1, 1), rushlight.nn.Module) and Tensor is rushlight.Tensor and callable(torch.tensor)
-        assert callable(torch.autograd.gradcheck) and sys.modules["torch.nn"] is nn and nn.__spec__.name == "rushlight.nn"
+        assert isinstance(nn.Linear(1, 1), rushlight.nn.Module) and Tensor is rushlight.Tensor
+        assert callable(torch.autograd.gradcheck) and callable(torch.tensor)
+        assert sys.modules["torch.nn"] is nn and nn.__spec__.name == "rushlight.nn"
         try:
             import torch.tensor
         except ModuleNotFoundError as error:

@@ -33,7 +33,9 @@ class Net(nn.Module):
 def test_a_scripted_module_shares_its_parameters():
     net, x = Net(), torch.ones(3, 2)
     scripted = torch.jit.script(net)
-    assert isinstance(scripted, torch.jit.ScriptModule) and isinstance(scripted, Net) and scripted.original_name == "Net"
+    assert (
+        isinstance(scripted, torch.jit.ScriptModule) and isinstance(scripted, Net) and scripted.original_name == "Net"
+    )
     assert not isinstance(net, torch.jit.ScriptModule) and scripted.layer.weight is net.layer.weight
     assert scripted(x).equal(net(x)) and scripted.double(x).equal(x * 2)
     assert torch.jit.script(scripted) is scripted and torch.jit.freeze(scripted.eval()) is scripted
@@ -52,7 +54,10 @@ def test_traces_call_once_and_keep_every_branch():
     traced = torch.jit.trace(branch, torch.ones(2))
     assert len(calls) == 1 and traced(torch.tensor([-2.0])).item() == 2.0
     assert torch.jit.trace(Net(), (torch.ones(1, 2),))(torch.ones(4, 2)).shape == (4, 1)
-    assert torch.jit.trace_module(Net(), {"forward": torch.ones(1, 2), "double": torch.ones(1)})(torch.ones(1, 2)).dim() == 2
+    assert (
+        torch.jit.trace_module(Net(), {"forward": torch.ones(1, 2), "double": torch.ones(1)})(torch.ones(1, 2)).dim()
+        == 2
+    )
     with pytest.raises(RuntimeError):
         torch.jit.trace(Net(), torch.ones(1, 3))
 

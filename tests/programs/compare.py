@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
@@ -35,7 +36,19 @@ class tab:  # the book's choice of a framework
     selected = lambda *names: "pytorch" in names
 """
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\b(?:nan|inf)\b")
-_CLOCK = re.compile(r"id\(\w+\): \d+|\d+(?:\.\d+)? ?(?:sec|seconds?|examples/sec|s/it|it/s|ms|Tokens / Sec)\b|Tokens / Sec: *[\d.]+")
+_CLOCK = re.compile(
+    r"id\(\w+\): \d+|\d+(?:\.\d+)? ?(?:sec|seconds?|examples/sec|s/it|it/s|ms|Tokens / Sec)\b|Tokens / Sec: *[\d.]+"
+)
+
+
+class Row(typing.NamedTuple):
+    """A program's row of the page: seconds on each side, and what is to be said of the outputs."""
+
+    name: str
+    theirs: float
+    ours: float
+    agrees: bool
+    said: str
 
 
 @dataclasses.dataclass
@@ -149,7 +162,8 @@ def agreement(program, theirs, ours):
 def _difference(left, right):
     """The largest difference between numbers, in units of the larger of the two (or of 1e-4, where both are less)."""
     return max(
-        (abs(a - b) / max(abs(a), abs(b), 1e-4) for a, b in zip(left, right, strict=True) if a == a or b == b), default=0
+        (abs(a - b) / max(abs(a), abs(b), 1e-4) for a, b in zip(left, right, strict=True) if a == a or b == b),
+        default=0,
     )
 
 
@@ -160,13 +174,13 @@ def _last_line(text):
 
 def report(rows):
     """The table as a page."""
-    agreed = sum(row["agrees"] for row in rows)
+    agreed = sum(row.agrees for row in rows)
     lines = [
         "# Public programs",
         "",
-        "Programs written for PyTorch, unchanged, under PyTorch and under `rushlight run`, with the same seeds. The times",
-        "are of whole processes in seconds, on one thread each, the shortest of the runs. Pictures are made up, in the formats of MNIST and",
-        "CIFAR-10. This page is written by",
+        "Programs written for PyTorch, unchanged, under PyTorch and under `rushlight run`, with the same seeds. The",
+        "times are of whole processes in seconds, on one thread each, the shortest of the runs. Pictures are made up, in",
+        "the formats of MNIST and CIFAR-10. This page is written by",
         "",
         "```sh",
         "python tests/programs/compare.py --checkouts FOLDER --write docs/programs.md",
@@ -178,10 +192,10 @@ def report(rows):
         "|---|---:|---:|---:|---|",
     ]
     for row in rows:
-        ratio = f"{row['theirs'] / row['ours']:.1f}x"
-        mark = "" if row["agrees"] else "**differs**: "
-        said = row["said"].replace("|", "\\|")
-        lines.append(f"| {row['name']} | {row['theirs']:.1f} | {row['ours']:.1f} | {ratio} | {mark}{said} |")
+        mark = "" if row.agrees else "**differs**: "
+        said = row.said.replace("|", "\\|")
+        ratio = f"{row.theirs / row.ours:.1f}x"
+        lines.append(f"| {row.name} | {row.theirs:.1f} | {row.ours:.1f} | {ratio} | {mark}{said} |")
     return "\n".join(lines) + "\n"
 
 
@@ -199,7 +213,7 @@ def main():
         if re.search(options.only, program.path):
             theirs, ours = (run(program, options.checkouts, side, options.repeat) for side in ("torch", "rushlight"))
             agrees, said = agreement(program, theirs, ours)
-            rows.append(dict(name=program.name, theirs=theirs.seconds, ours=ours.seconds, agrees=agrees, said=said))
+            rows.append(Row(program.name, theirs.seconds, ours.seconds, agrees, said))
             verdict = "agrees" if agrees else "DIFFERS"
             print(f"{verdict:8}{theirs.seconds:7.1f} s {ours.seconds:7.1f} s  {program.name}: {said}", flush=True)
             if options.show and not agrees:
@@ -208,7 +222,7 @@ def main():
                 print(theirs.errors[-1000:] if theirs.status else "", ours.errors[-3000:] if ours.status else "")
     if options.write:
         options.write.write_text(report(rows))
-    return int(not all(row["agrees"] for row in rows))
+    return int(not all(row.agrees for row in rows))
 
 
 if __name__ == "__main__":

@@ -24,9 +24,11 @@ def _get_device_index(device, optional=False, allow_cpu=False):
     if isinstance(device, int):
         return device
     kind = None if device is None else rushlight.device(device).type
-    if kind is None and optional or kind == "cpu" and allow_cpu:
+    if (kind is None and optional) or (kind == "cpu" and allow_cpu):
         return -1
-    raise ValueError(f"[_get_device_index] the device must be an accelerator, of which there is none. Received {device!r}.")
+    raise ValueError(
+        f"[_get_device_index] the device must be an accelerator, of which there is none. Received {device!r}."
+    )
 
 
 def _get_available_device_type():
