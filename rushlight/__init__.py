@@ -64,7 +64,8 @@ _PACKAGES = (
     "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo", "distributed",
     "distributions", "fft", "func", "functional", "futures", "hub", "jit", "linalg", "masked", "monitor",
     "multiprocessing", "nn", "onnx", "optim", "overrides", "printing", "quasirandom", "random", "return_types",
-    "serialization", "signal", "sparse", "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",
+    "serialization", "signal", "sparse", "special", "storage", "testing", "torch_version", "types", "utils",
+    "version", "viz",
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",

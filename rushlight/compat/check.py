@@ -40,8 +40,8 @@ _COMPILED = {  # packages whose own extension modules are linked with PyTorch
 _MAKE_TENSORS = {
     f"torch.{name}" for name in (
         "arange", "cat", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace",
-        "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "stack", "tensor", "zeros",
-        "zeros_like",
+        "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "stack", "tensor",
+        "zeros", "zeros_like",
     )
 }  # fmt: skip
 _GIVE_TENSORS = {

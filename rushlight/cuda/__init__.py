@@ -26,7 +26,7 @@ _NEED_A_GPU = (
 )  # fmt: skip
 _CLASSES = ("CUDAGraph", "Event", "ExternalStream", "MemPool", "Stream", "device", "device_of", "graph")
 _LEGACY = (
-    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", 
+    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
     "IntTensor", "LongTensor", "ShortTensor",
 )  # fmt: skip
 

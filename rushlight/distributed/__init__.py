@@ -14,7 +14,8 @@ _FUNCTIONS = (
     "barrier", "broadcast", "broadcast_object_list", "destroy_process_group", "gather", "gather_object", "get_backend",
     "get_backend_config", "get_default_backend_for_device", "get_group_rank", "get_global_rank", "get_node_local_rank",
     "get_process_group_ranks", "get_rank", "get_world_size", "init_process_group", "irecv", "isend",
-    "monitored_barrier", "new_group", "new_subgroups", "recv", "recv_object_list", "reduce", "reduce_scatter", "reduce_scatter_tensor",
+    "monitored_barrier", "new_group", "new_subgroups", "recv", "recv_object_list", "reduce", "reduce_scatter",
+    "reduce_scatter_tensor",
     "scatter", "scatter_object_list", "send", "send_object_list", "set_timeout", "split_group",
 )  # fmt: skip
 _CLASSES = ("Backend", "FileStore", "HashStore", "PrefixStore", "ProcessGroup", "Store", "TCPStore", "Work")
