@@ -12,6 +12,7 @@ import sys
 ALIASES = {
     "torch._tensor": "rushlight.tensor",
     "torch._tensor_str": "rushlight.printing",
+    "torch._core": None,
     "torch.ops": None,
     "torch.tensor": None,
     "torch.compat": None,
@@ -20,7 +21,6 @@ ALIASES = {
     "torch.distributed.distributed_c10d": "rushlight.distributed",
     "torch.utils.data._utils": "rushlight.utils.data",
 }
-_THEIRS = {ours: theirs for theirs, ours in ALIASES.items() if ours}
 _COMPATIBLE = "rushlight.compat.torch."
 
 
@@ -46,18 +46,19 @@ def _exists(path):
 
 def torch_path(name):
     """The name by which programs written for PyTorch know a module of Rushlight's, or None."""
-    if name in _THEIRS:
-        return _THEIRS[name]
-    theirs = name.replace(_COMPATIBLE, "torch.") if name.startswith(_COMPATIBLE) else f"torch{name[9:]}"
-    return None if theirs in ALIASES or theirs.startswith("torch.compat.") else theirs
+    natural = name.replace(_COMPATIBLE, "torch.") if name.startswith(_COMPATIBLE) else f"torch{name[9:]}"
+    if natural in ALIASES or natural.startswith("torch.compat."):
+        return next((theirs for theirs, ours in ALIASES.items() if ours == name), None)
+    return natural
 
 
-def bind(module, path):
-    """Gives a module, known as `path` to programs, the names that the table puts in it, as far as they are loaded."""
+def bind(module):
+    """Puts what the table has of a module, or for it, in its place, as far as both sides are loaded."""
     for theirs, ours in ALIASES.items():
         parent, _, name = theirs.rpartition(".")
-        if ours and parent == path and path != "torch":
-            owner, _, attribute = ours.rpartition(".")
+        owner, _, attribute = (ours or "").rpartition(".")
+        known = torch_path(module.__name__)
+        if parent != "torch" and (parent == known or module.__name__ in (ours, owner)):
             found = sys.modules.get(ours) or getattr(sys.modules.get(owner), attribute, None)
-            if found is not None:
-                setattr(module, name, found)
+            if found is not None and parent in sys.modules:
+                setattr(sys.modules[parent], name, found)

@@ -4,6 +4,7 @@ It needs the standard library alone and loads Rushlight when `torch` is first im
 does pays nothing for it.
 """
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
@@ -24,6 +25,11 @@ class TorchFinder:
         """The spec of a module of `torch`: its loader gives the module of Rushlight's itself."""
         if name == "rushlight":  # the one beside this file, wherever sys.path would lead
             return importlib.util.spec_from_file_location(name, os.path.join(PACKAGE, "__init__.py"))
+        if name.startswith("rushlight.") and "torch" in sys.modules:
+            spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _Mirror(spec.loader)
+            return spec
         if name == "torch":  # answered without loading anything
             return self._spec(name, importlib.util.find_spec("rushlight"))
         if not name.startswith("torch."):
@@ -73,16 +79,32 @@ class _Loader:
 
     def exec_module(self, module):
         """Gives the module its own spec back, which the import replaced; it was run when it was imported."""
-        name, module.__spec__ = module.__spec__.name, self.own_spec
+        module.__spec__ = self.own_spec
         if self.own_spec.name == "rushlight":
             from rushlight.compat import root
 
             root.show_version(self.finder.version)
             root.add_compatible_names()
-        from rushlight.compat.aliases import bind
+            for loaded in [name for name in sys.modules if name.startswith("rushlight.")]:
+                _show(sys.modules[loaded])
+            _move_classes(module, "rushlight", "torch")
 
-        _mirror()
-        bind(module, name)
+
+class _Mirror:
+    """Runs a module of Rushlight's that is loaded while `torch` is there, and shows it under `torch` as well."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def create_module(self, spec):
+        """As the module's own loader does."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        """As the module's own loader does."""
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        _show(module)
 
 
 class _StandIn:
@@ -98,15 +120,23 @@ class _StandIn:
         """It needs no code."""
 
 
-def _mirror():
-    """Every loaded module of Rushlight's under its second name, so that a later import finds it and binds nothing."""
+def _show(module):
+    """A module under the name that it has below `torch`, so that an import of that finds it and binds nothing."""
     from rushlight.compat.aliases import bind, torch_path
 
-    for name in [name for name in sys.modules if name.startswith("rushlight.")]:
-        second = torch_path(name)
-        if second and second not in sys.modules:
-            sys.modules[second] = sys.modules[name]
-            bind(sys.modules[name], second)
+    name = torch_path(module.__name__)
+    if name:
+        sys.modules.setdefault(name, module)
+        bind(module)
+        _move_classes(module, module.__name__, name)
+
+
+def _move_classes(module, before, after):
+    """What classes say of their module, which programs print, compare with "torch", and write to files."""
+    for kind in list(vars(module).values()):
+        if isinstance(kind, type) and kind.__module__ == before:
+            with contextlib.suppress(TypeError):  # classes of the core that cannot change
+                kind.__module__ = after
 
 
 def installed():
@@ -146,6 +176,7 @@ def uninstall():
     if isinstance(sys.excepthook, _Hook):
         sys.excepthook = sys.excepthook.before
     for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
-        del sys.modules[name]
+        module = sys.modules.pop(name)
+        _move_classes(module, name, module.__name__)
     if "rushlight.compat.root" in sys.modules:
         sys.modules["rushlight.compat.root"].restore()

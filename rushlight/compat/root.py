@@ -17,15 +17,9 @@ _names = {
 }
 
 
-# Classes whose module programs print or compare with "torch".
-_SHOWN = (rushlight.Tensor, rushlight.Size, rushlight.dtype, rushlight.device)
-
-
 def show_version(text):
-    """`torch.__version__`, and `<class 'torch.Tensor'>`."""
+    """`torch.__version__` and `torch.version.__version__`."""
     rushlight.__version__ = _version.__version__ = TorchVersion(text)
-    for kind in _SHOWN:
-        kind.__module__ = "torch"
 
 
 def add_compatible_names():
@@ -36,8 +30,6 @@ def add_compatible_names():
 def restore():
     """Undoes both."""
     rushlight.__version__ = _version.__version__ = _before
-    for kind in _SHOWN:
-        kind.__module__ = "rushlight"
     for name in _names:
         rushlight._LAZY.pop(name, None)
         vars(rushlight).pop(name, None)

@@ -43,7 +43,7 @@ def test_torch_is_rushlight_by_every_path(tmp_path):
         tmp_path,
         "program.py",
         """
-        import sys
+        import pickle, sys
         assert "rushlight" not in sys.modules
         import importlib.metadata, importlib.util
         assert importlib.util.find_spec("torch").origin.endswith("__init__.py")
@@ -79,6 +79,9 @@ def test_torch_is_rushlight_by_every_path(tmp_path):
             import torch.tensor
         except ModuleNotFoundError as error:
             print(error)
+        for kind in (torch.Tensor, nn.Linear, nn.Parameter, torch.optim.Adam, torch.Size):
+            assert kind.__module__.split(".")[0] == "torch", kind
+        assert pickle.loads(pickle.dumps(nn.Linear(1, 1))).weight.shape == (1, 1)
         print(torch.tensor([1.0]))
         """,
     )
@@ -101,7 +104,7 @@ def test_children_and_workers_inherit_it(tmp_path):
 
         def name(queue):
             import torch
-            queue.put(torch.nn.Linear.__module__)
+            queue.put(torch.nn.__name__)
 
         if __name__ == "__main__":
             for method in ("spawn", "fork"):
@@ -111,12 +114,12 @@ def test_children_and_workers_inherit_it(tmp_path):
                 process.start()
                 print(queue.get())
                 process.join()
-            command = [sys.executable, "-c", "import torch; print(torch.nn.Linear.__module__)"]
+            command = [sys.executable, "-c", "import torch; print(torch.nn.__name__)"]
             print(subprocess.run(command, capture_output=True, text=True).stdout, end="")
         """,
     )
     done = rushlight_run("program.py", cwd=tmp_path)
-    assert done.stdout == "rushlight.nn.modules.linear\n" * 3, done.stderr
+    assert done.stdout == "rushlight.nn\n" * 3, done.stderr
 
 
 def test_the_environment_serves_programs_that_one_starts_otherwise(tmp_path):
@@ -221,7 +224,9 @@ def test_install_in_a_program(tmp_path):
         rushlight.compat.install("2.5.0")
         import torch, rushlight
         assert torch is rushlight and torch.__version__ == "2.4.0"
+        assert str(torch.nn.Linear) == "<class 'torch.nn.modules.linear.Linear'>"
         rushlight.compat.uninstall()
+        assert str(rushlight.nn.Linear) == "<class 'rushlight.nn.modules.linear.Linear'>"
         import sys, importlib.metadata
         assert not [name for name in sys.modules if name.split(".")[0] == "torch"]
         assert rushlight.__version__ == rushlight.version.__version__ != "2.4.0"
