@@ -172,6 +172,20 @@ def _last_line(text):
     return lines[-1][:200] if lines else ""
 
 
+_LINE = re.compile(r"\| (.+?) \| ([\d.]+) \| ([\d.]+) \| [\d.]+x \| (\*\*differs\*\*: )?(.*) \|")
+
+
+def merged(page, rows, table):
+    """The rows of a page that was written before, with the new ones in their places, in the order of the table."""
+    found = {}
+    for line in page.read_text().splitlines() if page.exists() else ():
+        if match := _LINE.fullmatch(line):
+            name, theirs, ours, differs, said = match.groups()
+            found[name] = Row(name, float(theirs), float(ours), not differs, said.replace("\\|", "|"))
+    found.update((row.name, row) for row in rows)
+    return [found[program.name] for program in table if program.name in found]
+
+
 def report(rows):
     """The table as a page."""
     agreed = sum(row.agrees for row in rows)
@@ -205,11 +219,11 @@ def main():
     parser.add_argument("--checkouts", required=True, type=pathlib.Path)
     parser.add_argument("--only", default="", help="a regular expression for paths")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each program and side")
-    parser.add_argument("--write", type=pathlib.Path, help="the page to write")
+    parser.add_argument("--write", type=pathlib.Path, help="the page to write; rows of programs that do not run stay")
     parser.add_argument("--show", action="store_true", help="print what disagreeing programs said")
     options = parser.parse_args()
-    rows = []
-    for program in programs(options.checkouts):
+    rows, table = [], programs(options.checkouts)
+    for program in table:
         if re.search(options.only, program.path):
             theirs, ours = (run(program, options.checkouts, side, options.repeat) for side in ("torch", "rushlight"))
             agrees, said = agreement(program, theirs, ours)
@@ -221,7 +235,7 @@ def main():
                 print("\n".join(list(difflib.unified_diff(*lines, "PyTorch", "Rushlight", lineterm="", n=1))[:60]))
                 print(theirs.errors[-1000:] if theirs.status else "", ours.errors[-3000:] if ours.status else "")
     if options.write:
-        options.write.write_text(report(rows))
+        options.write.write_text(report(merged(options.write, rows, table)))
     return int(not all(row.agrees for row in rows))
 
 

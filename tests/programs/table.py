@@ -69,7 +69,7 @@ def programs(root):
         Program("pytorch-tutorial/tutorials/02-intermediate/convolutional_neural_network/main.py"),
         Program("pytorch-tutorial/tutorials/02-intermediate/recurrent_neural_network/main.py"),
         Program("pytorch-tutorial/tutorials/02-intermediate/bidirectional_recurrent_neural_network/main.py"),
-        Program("pytorch-tutorial/tutorials/02-intermediate/deep_residual_network/main.py", pictures=200),
+        Program("pytorch-tutorial/tutorials/02-intermediate/deep_residual_network/main.py", pictures=40),
         Program("pytorch-tutorial/tutorials/03-advanced/generative_adversarial_network/main.py", pictures=100),
         Program("pytorch-tutorial/tutorials/03-advanced/variational_autoencoder/main.py"),
         Program(
