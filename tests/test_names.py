@@ -208,6 +208,13 @@ def test_every_foreach_exists():
 # --- settings
 
 
+def test_compile_tells_once_that_it_does_not(caplog):
+    torch.compiler._tell.cache_clear()
+    with caplog.at_level("DEBUG", "rushlight"):
+        assert torch.compile(abs, mode="max-autotune") is abs and torch.compile()(abs) is abs
+    assert [record.levelname for record in caplog.records] == ["DEBUG"]
+
+
 def test_settings_are_read_back():
     try:
         torch.set_float32_matmul_precision("high")

@@ -4,10 +4,8 @@ It needs the standard library alone and loads Rushlight when `torch` is first im
 does pays nothing for it.
 """
 
-import contextlib
 import importlib
 import importlib.machinery
-import importlib.util
 import os
 import sys
 
@@ -23,30 +21,37 @@ class TorchFinder:
 
     def find_spec(self, name, path=None, target=None):
         """The spec of a module of `torch`: its loader gives the module of Rushlight's itself."""
-        if name == "rushlight":  # the one beside this file, wherever sys.path would lead
-            return importlib.util.spec_from_file_location(name, os.path.join(PACKAGE, "__init__.py"))
-        if name.startswith("rushlight.") and "torch" in sys.modules:
-            spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _Mirror(spec.loader)
-            return spec
-        if name == "torch":  # answered without loading anything
-            return self._spec(name, importlib.util.find_spec("rushlight"))
-        if not name.startswith("torch."):
-            return None
+        top, _, below = name.partition(".")
+        if top == "torch":
+            return self._below_torch(name, below) if below else self._spec(name, _find("rushlight"))
+        if top == "rushlight":
+            return self._of_ours(name, path) if below else self._package()
+        return None
+
+    def _package(self):
+        """The package beside this file, wherever sys.path would lead."""
+        from importlib.util import spec_from_file_location
+
+        return spec_from_file_location("rushlight", os.path.join(PACKAGE, "__init__.py"))
+
+    def _of_ours(self, name, path):
+        """A module of Rushlight's that is loaded while `torch` is there: it will be shown as torch's."""
+        spec = importlib.machinery.PathFinder.find_spec(name, path) if "torch" in sys.modules else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Mirror(spec.loader)
+        return spec
+
+    def _below_torch(self, name, below):
+        from rushlight import unsupported
         from rushlight.compat.aliases import ALIASES, module_path
 
         found = module_path(name)
         if found is not None:
-            return self._spec(name, importlib.util.find_spec(found))
-        from rushlight import unsupported
-
-        if name[6:] in unsupported.STAND_INS:
+            return self._spec(name, _find(found))
+        if below in unsupported.STAND_INS:
             return importlib.machinery.ModuleSpec(name, _StandIn(), is_package=True)
-        reason = unsupported.reason(name[6:])
-        if (
-            reason is not None or name in ALIASES
-        ):  # an alias of nothing: the parent's folder has another thing so called
+        reason = unsupported.reason(below)
+        if reason or name in ALIASES:  # an alias of nothing: the parent's folder has something else of that name
             raise ModuleNotFoundError(f"No module named {name!r}" + (f": {reason}" if reason else ""), name=name)
         return None
 
@@ -120,6 +125,12 @@ class _StandIn:
         """It needs no code."""
 
 
+def _find(name):
+    from importlib.util import find_spec
+
+    return find_spec(name)
+
+
 def _show(module):
     """A module under the name that it has below `torch`, so that an import of that finds it and binds nothing."""
     from rushlight.compat.aliases import bind, torch_path
@@ -135,8 +146,10 @@ def _move_classes(module, before, after):
     """What classes say of their module, which programs print, compare with "torch", and write to files."""
     for kind in list(vars(module).values()):
         if isinstance(kind, type) and kind.__module__ == before:
-            with contextlib.suppress(TypeError):  # classes of the core that cannot change
+            try:
                 kind.__module__ = after
+            except TypeError:  # a class of the core that cannot change
+                continue
 
 
 def installed():

@@ -1,6 +1,6 @@
 """What the root package shows while it is `torch`: a version of PyTorch's, and what is in `rushlight.compat.torch`."""
 
-import pkgutil
+import os
 
 import rushlight
 from rushlight import unsupported
@@ -11,7 +11,7 @@ from rushlight.torch_version import TorchVersion
 
 _before = rushlight.__version__
 _names = {
-    *(name for _, name, _ in pkgutil.iter_modules(_compatible.__path__)),
+    *(entry.removesuffix(".py") for entry in os.listdir(_compatible.__path__[0]) if not entry.startswith("__")),
     *(theirs[6:] for theirs, ours in ALIASES.items() if ours and theirs.count(".") == 1),
     *(path for path in unsupported.STAND_INS if "." not in path),
 }

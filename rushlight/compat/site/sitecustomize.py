@@ -1,15 +1,16 @@
 """Python runs this at its start where `rushlight run` has put this folder on PYTHONPATH: `torch` is Rushlight then."""
 
-import importlib.util
 import os
 import sys
+from importlib.machinery import ModuleSpec, SourceFileLoader
 
 
 def _install(version):
     path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "finder.py")
-    spec = importlib.util.spec_from_file_location("rushlight.compat.finder", path)
-    finder = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(finder)
+    loader = SourceFileLoader("rushlight.compat.finder", path)
+    finder = sys.modules[loader.name] = type(sys)(loader.name)
+    finder.__spec__, finder.__file__ = ModuleSpec(loader.name, loader, origin=path), path
+    loader.exec_module(finder)
     finder.install(finder.DEFAULT_VERSION if version == "1" else version)
 
 
