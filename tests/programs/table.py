@@ -33,7 +33,10 @@ _DROPOUT = {"agree": "last", "why": "dropout draws other numbers"}
 # The Annotated Transformer's copy task with a small model: 200 steps, then the greedy decoding of 0 ... 9.
 _COPY_TASK = """
 torch.manual_seed(0)
-model = make_model(11, 11, N=2, d_model=64, d_ff=128, h=4, dropout=0.0)
+model = make_model(11, 11, N=2, d_model=64, d_ff=128, h=4)
+for module in model.modules():
+    if isinstance(module, nn.Dropout):  # its numbers are not PyTorch's
+        module.p = 0.0
 loss = SimpleLossCompute(model.generator, LabelSmoothing(size=11, padding_idx=0, smoothing=0.0))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.5, betas=(0.9, 0.98), eps=1e-9)
 scheduler = LambdaLR(optimizer, lambda step: rate(step, model_size=64, factor=1.0, warmup=100))
