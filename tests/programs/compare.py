@@ -12,6 +12,7 @@ import ast
 import dataclasses
 import difflib
 import json
+import math
 import os
 import pathlib
 import re
@@ -25,7 +26,7 @@ import typing
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-from table import programs  # noqa: E402
+from table import Program, programs  # noqa: E402
 
 from rushlight.compat.run import environment  # noqa: E402
 
@@ -88,7 +89,7 @@ def _shown(block):
     return block
 
 
-def run(program, root, side, repeat=1):
+def run(program: Program, root, side, repeat=1):
     """Runs a program `repeat` times in fresh copies of its folder; the outcome with the shortest time."""
     found = None
     for _ in range(repeat):
@@ -139,7 +140,7 @@ def _names():
     return [a + b + c for a in heads for b in ("", "bri", "do", "he", "sa") for c in tails]
 
 
-def agreement(program, theirs, ours):
+def agreement(program: Program, theirs, ours):
     """(whether they agree as the table asks, what to say of it)."""
     if ours.status != theirs.status:
         return False, f"ends with {ours.status}, PyTorch's with {theirs.status}: {_last_line(ours.errors)}"
@@ -160,11 +161,16 @@ def agreement(program, theirs, ours):
 
 
 def _difference(left, right):
-    """The largest difference between numbers, in units of the larger of the two (or of 1e-4, where both are less)."""
-    return max(
-        (abs(a - b) / max(abs(a), abs(b), 1e-4) for a, b in zip(left, right, strict=True) if a == a or b == b),
-        default=0,
-    )
+    """The largest relative difference between numbers; those below 1e-4 are compared with 1e-4."""
+    if len(left) != len(right) or not left:
+        return math.inf
+    return max(map(_relative, left, right))
+
+
+def _relative(a, b):
+    if a == b or (a != a and b != b):
+        return 0.0
+    return abs(a - b) / max(abs(a), abs(b), 1e-4) if math.isfinite(a - b) else math.inf
 
 
 def _last_line(text):
