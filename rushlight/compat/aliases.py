@@ -30,10 +30,10 @@ def module_path(name):
     while head not in ALIASES and "." in head:
         head, _, last = head.rpartition(".")
         tail = f".{last}{tail}"
-    if head in ALIASES:
-        paths = (f"{ALIASES[head]}{tail}",) if ALIASES[head] else ()
-    else:
-        paths = (f"{_COMPATIBLE}{name[6:]}", f"rushlight{name[5:]}")
+    alias = ALIASES.get(head, "")
+    if alias is None:
+        return None
+    paths = (f"{_COMPATIBLE}{name[6:]}", f"rushlight{name[5:]}", *([alias + tail] if alias else ()))
     return next((path for path in paths if _exists(path)), None)
 
 

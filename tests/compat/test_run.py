@@ -246,3 +246,19 @@ def test_install_comes_before_pytorch(tmp_path):
     text = "import torch, rushlight.compat\nrushlight.compat.install()"
     done = python("-c", text, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
     assert "RuntimeError: [compat.install] torch must not be imported yet" in done.stderr
+
+
+def test_a_saved_module_is_read_back(tmp_path):
+    if not hasattr(rushlight.serialization, "add_safe_globals"):
+        pytest.skip("files hold no modules yet")
+    write(
+        tmp_path,
+        "program.py",
+        """
+        import torch
+        torch.save(torch.nn.Sequential(torch.nn.MultiheadAttention(2, 1), torch.nn.ReLU()), "net.pt")
+        print(torch.load("net.pt", weights_only=False)[1])
+        """,
+    )
+    done = as_torch("program.py", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("ReLU()\n", "")
