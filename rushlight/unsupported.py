@@ -39,9 +39,14 @@ ABSENT = {
     **dict.fromkeys(("ao", "quantization", "quantize_per_tensor", "quantize_per_channel"), _NO_QUANTIZED),
     **dict.fromkeys(("qint8", "quint8", "qint32"), _NO_QUANTIZED),
     **dict.fromkeys(("xpu", "mtia", "npu", "hpu", "xla"), _NO_DEVICE),
+    "autograd.profiler": "the profiler does not exist yet. Use Python's cProfile.",
+    "cuda": _NO_DEVICE,
     "distributed": _ONE_PROCESS,
     "nested": "nested tensors do not exist. Use torch.nn.utils.rnn.pad_sequence.",
-    "ops": "there is no dispatcher of operators by name. Call the function of torch or of torch.nn.functional.",
+    **dict.fromkeys(
+        ("_ops", "ops"),
+        "there is no dispatcher of operators by name. Call the function of torch or of torch.nn.functional.",
+    ),
     "classes": "classes of extensions written for PyTorch cannot be loaded.",
     "package": "packaged models cannot be read or written. Save module.state_dict().",
     **dict.fromkeys(
@@ -52,6 +57,10 @@ ABSENT = {
     "_six": "it served Python 2, and PyTorch has dropped it. Use Python's own names.",
     "nn.attention.flex_attention": "scores are no function here. Use scaled_dot_product_attention(attn_mask=).",
     "nn.attention.varlen": "sequences cannot be packed for it. Use scaled_dot_product_attention(attn_mask=).",
+    **dict.fromkeys(
+        ("utils.checkpoint.CheckpointPolicy", "utils.checkpoint.create_selective_checkpoint_contexts"),
+        "what is kept cannot be chosen by operator. Checkpoint the parts of the model that are to be computed again.",
+    ),
     "testing._internal": "PyTorch's own test suite is not part of it. Use unittest and torch.testing.",
     "uint16": "the core has twelve dtypes. Use int32.",
     "uint32": "the core has twelve dtypes. Use int64.",

@@ -1,9 +1,13 @@
 """Programs written for PyTorch, unchanged: after `install()`, `import torch` gives Rushlight.
 
-`rushlight run SCRIPT` does so for a whole program and the processes that it starts; `install()` is for a notebook, a
-conftest.py, or a program's first line.
+`rushlight run SCRIPT` does so for a whole program and the processes that it starts. For programs that are started in
+another way, `eval "$(rushlight run --environment)"` sets RUSHLIGHT_AS_TORCH and PYTHONPATH, which every Python that the
+shell starts inherits. `install()` is for a notebook, a conftest.py, or a program's first line.
 
->>> from rushlight.compat import install, uninstall
+>>> rushlight.compat.install()    # doctest: +SKIP
+>>> import torch                  # doctest: +SKIP
+>>> torch is rushlight            # doctest: +SKIP
+True
 """
 
 import sys

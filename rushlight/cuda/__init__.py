@@ -161,7 +161,7 @@ def __getattr__(name):
     elif name in _LEGACY:
         found = refused_class(f"cuda.{name}", _REASON, TypeError)
     else:
-        raise AttributeError(f"module 'rushlight.cuda' has no attribute {name!r}")
+        raise AttributeError(f"module 'rushlight.cuda' has no attribute {name!r}: there is no GPU")
     globals()[name] = found
     return found
 
