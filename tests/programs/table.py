@@ -30,7 +30,7 @@ class Program:
 
 
 _DROPOUT = {"agree": "last", "why": "dropout draws other numbers"}
-# The Annotated Transformer's copy task with a small model: 200 steps, then the greedy decoding of 0 ... 9.
+# The Annotated Transformer's copy task with a small model: 80 steps, after which rounding has grown to 1e-2.
 _COPY_TASK = """
 torch.manual_seed(0)
 model = make_model(11, 11, N=2, d_model=64, d_ff=128, h=4)
@@ -40,10 +40,8 @@ for module in model.modules():
 loss = SimpleLossCompute(model.generator, LabelSmoothing(size=11, padding_idx=0, smoothing=0.0))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.5, betas=(0.9, 0.98), eps=1e-9)
 scheduler = LambdaLR(optimizer, lambda step: rate(step, model_size=64, factor=1.0, warmup=100))
-for epoch in range(10):
-    run_epoch(data_gen(11, 40, 20), model.train(), loss, optimizer, scheduler, mode="train")
-source = torch.arange(10)[None]
-print(greedy_decode(model.eval(), source, torch.ones(1, 1, 10), max_len=10, start_symbol=0))
+for epoch in range(4):
+    print(run_epoch(data_gen(11, 40, 20), model.train(), loss, optimizer, scheduler, mode="train")[0].item())
 print(sum(p.detach().double().square().sum() for p in model.parameters()).item())
 """
 
