@@ -110,6 +110,35 @@ def sparse_product_with_grad(torch):
     return lambda: torch.sparse.mm(matrix, x).sum().backward()
 
 
+def loading(torch, elements, batch_size, batches, **options):
+    """A pass over float32 samples of which two workers make batches."""
+    data = torch.utils.data
+
+    class Samples(data.Dataset):
+        def __init__(self):
+            self.kept = torch.randn(8, elements)
+
+        def __len__(self):
+            return batch_size * batches
+
+        def __getitem__(self, index):
+            return self.kept[index % 8], index
+
+    if torch.__name__ != "rushlight":
+        options.pop("workers", None)
+    loader = data.DataLoader(Samples(), batch_size, num_workers=2, persistent_workers=True, **options)
+
+    def run():
+        for samples, index in loader:
+            samples[-1, -1] + index[-1]
+
+    return run
+
+
+def loading_case(elements, batch_size, batches, **options):
+    return lambda torch: loading(torch, elements, batch_size, batches, **options)
+
+
 # name -> (description, build, the ratio torch / ours that is to be reached, or None)
 CASES = {
     "add": ("a + b, 4x4", add, 10),
@@ -123,6 +152,12 @@ CASES = {
     "convolution": ("conv 3x3 64->64, 56x56, batch 16, fwd + bwd", convolution, 1.0),
     "gelu_large": ("gelu 4096x1024", gelu_large, None),
     "layer_norm_large": ("layer_norm 4096x1024", layer_norm_large, None),
+    "loading_small": ("DataLoader, 2 processes, 64 x 4 KB", loading_case(1 << 10, 64, 100), 1.3),
+    "loading_medium": ("the same, 16 x 600 KB", loading_case(150 << 10, 16, 20), 1.3),
+    "loading_large": ("the same, 4 x 5 MB", loading_case(1280 << 10, 4, 20), 1.3),
+    "loading_small_threads": ("64 x 4 KB, 2 threads", loading_case(1 << 10, 64, 100, workers="thread"), 1.3),
+    "loading_medium_threads": ("the same, 16 x 600 KB", loading_case(150 << 10, 16, 20, workers="thread"), 1.3),
+    "loading_large_threads": ("the same, 4 x 5 MB", loading_case(1280 << 10, 4, 20, workers="thread"), 1.3),
     "sparse_product": ("COO 10000^2, 1e5 values, @ 10000x64", sparse_product, 1.0),
     "sparse_product_with_grad": ("the same, forward + backward", sparse_product_with_grad, 1.0),
 }

@@ -35,9 +35,7 @@ from rushlight._core import (
     is_grad_enabled,
     is_inference_mode_enabled,
     promote_types,
-    result_type,
     set_num_threads,
-    tensor,
 )
 from rushlight.version import __version__
 
@@ -49,7 +47,9 @@ globals().update(
 )
 # Rows of the core, then the functions in Python, which may refine a row of the same name.
 globals().update((name, getattr(_core, name)) for name in _core.public_names())
-globals().update(_ops.FUNCTIONS)
+_composed = {**_ops.FUNCTIONS, "result_type": _core.result_type, "tensor": _core.tensor}
+globals().update(_ops.offer(_composed, "rushlight:"))
+globals().update(_ops.offer({name: _composed[name] for name in _ops.OF_DATA}, "rushlight:", of_data=True))
 dtype = _core.dtype
 layout = _core.layout
 memory_format = _core.memory_format
@@ -61,11 +61,11 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo", "distributed",
-    "distributions", "fft", "func", "functional", "futures", "hub", "jit", "linalg", "masked", "monitor",
-    "multiprocessing", "nn", "onnx", "optim", "overrides", "printing", "quasirandom", "random", "return_types",
-    "serialization", "signal", "sparse", "special", "storage", "testing", "torch_version", "types", "utils",
-    "version", "viz",
+    "_C", "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo",
+    "distributed", "distributions", "fft", "func", "functional", "futures", "hub", "jit", "linalg", "masked",
+    "monitor", "multiprocessing", "nn", "onnx", "optim", "overrides", "printing", "quasirandom", "random",
+    "return_types", "serialization", "signal", "sparse", "special", "storage", "testing", "torch_version", "types",
+    "utils", "version", "viz",
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",
@@ -123,28 +123,26 @@ _LAZY = {
     **dict.fromkeys(("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"),
     **dict.fromkeys(_OF_LAYERS, "rushlight.nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "rushlight.type_info"),
+    "TrainingState": "rushlight.training_state",
     "vmap": "rushlight.func",
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight.printing"),
     **dict.fromkeys(_SPARSE, "rushlight.sparse"),
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), "rushlight.autograd.anomaly_mode"),
+    "tensortype": "rushlight.tensor_types",
     **dict.fromkeys(_BY_POSITION, "rushlight.nn.functional.by_position"),
 }
-_LEGACY = {
-    "FloatTensor": "float32", "DoubleTensor": "float64", "HalfTensor": "float16", "BFloat16Tensor": "bfloat16",
-    "ByteTensor": "uint8", "CharTensor": "int8", "ShortTensor": "int16", "IntTensor": "int32", "LongTensor": "int64",
-    "BoolTensor": "bool",
-}  # fmt: skip
 
 
 def __getattr__(name):
     if name in _LAZY:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
+        if name in _RECURRENT or name in _BY_POSITION:
+            found = _ops.offer({name: found}, "rushlight:")[name]
     elif name.startswith("_foreach_"):
         found = getattr(_importlib.import_module("rushlight.foreach"), name)
-    elif name in _LEGACY:
-        from rushlight.tensor import legacy_type
-
-        found = legacy_type(name, getattr(_core, _LEGACY[name]))
+        found = _ops.offer({name: found}, "rushlight:")[name]
+    elif name.endswith("Tensor"):
+        found = _importlib.import_module("rushlight.tensor_types").make(name)
     elif name.endswith("Storage") and name in (storage := _importlib.import_module("rushlight.storage")).CLASSES:
         found = storage.storage_class(name)
     elif name in _PACKAGES:
@@ -164,7 +162,8 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_LAZY, *_LEGACY, *_PACKAGES})
+    types = _importlib.import_module("rushlight.tensor_types").DTYPES
+    return sorted({*globals(), *_LAZY, *_PACKAGES, *types})
 
 
 def set_default_dtype(d):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,20 +12,37 @@ from typing import BinaryIO
 def open_atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Opens a file for writing that takes its place at ``path`` when the ``with`` block ends well.
 
-    Until then, and for ever if the block raises, whoever opens ``path`` sees what was there before.
+    Until then, and for ever if the block raises or the process is killed, whoever opens ``path`` sees what was there
+    before.
     """
     target = os.path.realpath(path)  # through a link, the file is replaced, not the link
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix="." + os.path.basename(target))
+    if os.path.exists(target) and not os.path.isfile(target):  # a pipe or a device is written to, never replaced
+        with open(target, "wb") as file:
+            yield file
+        return
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
+    unnamed = _open_unnamed(folder)
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666) if unnamed is None else unnamed
     try:
         with open(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        # A temporary file is private; the result gets the permissions that any new file would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
+            os.fsync(handle)
+            if unnamed is not None:  # src_dir_fd has no meaning here, but makes link() follow the link of /proc
+                os.link(f"/proc/self/fd/{handle}", temporary, src_dir_fd=handle, follow_symlinks=True)
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
+
+
+def _open_unnamed(folder: str) -> int | None:
+    """A file without a name, of which nothing is left if the process is killed; None where there are no such files."""
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except OSError:  # not on this file system, or there is no such folder, which the next attempt will say
+        return None

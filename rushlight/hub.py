@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
@@ -44,7 +45,7 @@ def download_url_to_file(url, dst, hash_prefix=None, progress=True):
     """
     digest = hashlib.sha256()
     request = urllib.request.Request(url, headers={"User-Agent": "rushlight.hub"})
-    with urllib.request.urlopen(request) as source, open_atomic(dst) as file, _bar(source, progress) as advance:
+    with _opened(request, dst) as source, open_atomic(dst) as file, _bar(source, progress) as advance:
         while chunk := source.read(1 << 16):
             digest.update(chunk)
             file.write(chunk)
@@ -54,6 +55,20 @@ def download_url_to_file(url, dst, hash_prefix=None, progress=True):
                 f"[download_url_to_file] the hash must begin with {hash_prefix}. Received "
                 f"{digest.hexdigest()} of {url}."
             )
+
+
+def _opened(request, dst):
+    """What the network answers. Its errors tell the address, and what to do without a network."""
+    cure = f"Check the address and the network, or put the file at {dst}."
+    try:
+        return urllib.request.urlopen(request)
+    except urllib.error.HTTPError as error:
+        message = f"[download_url_to_file] {request.full_url} must be there. Received: {error.reason}. {cure}"
+        raise urllib.error.HTTPError(error.url, error.code, message, error.headers, error.fp) from None
+    except urllib.error.URLError as error:
+        raise urllib.error.URLError(
+            f"[download_url_to_file] {request.full_url} must be reachable. Received: {error.reason}. {cure}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -124,6 +139,8 @@ def _entry_points(folder):
 
 
 def _function(module, name):
+    if not isinstance(name, str):
+        raise ValueError(f"[hub] the function must be given by its name, a str. Received {type(name).__name__}.")
     found = getattr(module, name, None)
     if not callable(found):
         raise RuntimeError(f"[hub] Cannot find callable {name} in hubconf. list() tells what there is.")

@@ -23,7 +23,7 @@ __all__ = [
 def manual_seed(seed):
     """Restarts the default stream. Returns its generator.
 
-    seed: an int in [-2**63, 2**64). Raises RuntimeError outside.
+    seed: an int in [-2**63, 2**64). Raises ValueError outside.
 
     >>> generator = torch.manual_seed(42)
     >>> torch.rand(2)
@@ -75,6 +75,8 @@ def set_rng_state(new_state):
 def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="devices", device_type="cuda"):
     """Inside, random numbers leave the default stream as it was outside.
 
+    devices, device_type: of accelerators whose streams are kept as well. There are none: naming one is a RuntimeError.
+
     >>> generator = torch.manual_seed(42)
     >>> with torch.random.fork_rng():
     ...     x = torch.rand(100)
@@ -84,6 +86,11 @@ def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="device
     if not enabled:
         yield
         return
+    if device_type not in ("cpu", "cuda", "meta", "mps", "mtia", "xpu") or [*(devices or ())]:
+        raise RuntimeError(
+            f"[fork_rng] there is no accelerator to keep the stream of. Received device_type {device_type!r}, devices "
+            f"{devices}. Leave both out."
+        )
     state = get_rng_state()
     try:
         yield

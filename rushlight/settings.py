@@ -117,10 +117,9 @@ def set_default_tensor_type(t):
 
     Raises TypeError when it is not one of floating point numbers.
     """
-    name = t if isinstance(t, str) else getattr(t, "__name__", "")
-    kind = getattr(rushlight, name.removeprefix("torch."), None)
+    kind = getattr(rushlight, t.removeprefix("torch."), None) if isinstance(t, str) else t
     dtype = getattr(kind, "dtype", None)
-    if not isinstance(dtype, _core.dtype) or not dtype.is_floating_point:
+    if not isinstance(dtype, _core.dtype) or not dtype.is_floating_point or kind.is_cuda:
         raise TypeError(
             f"[set_default_tensor_type] only floating-point types are supported as the default type. Received {t!r}. "
             "Use torch.set_default_dtype()."

@@ -1,6 +1,7 @@
 """torch.special: functions of mathematical physics and statistics, which are rows of the core."""
 
 from rushlight import _core
+from rushlight.ops import offer as _offer
 
 _PREFIX = "special_"  # a row that torch has under two names carries special_NAME as an alias
 
@@ -12,6 +13,9 @@ def polygamma(n, input, *, out=None):
     tensor([1.6449])
     """
     return _core.polygamma(n, input) if out is None else out.copy_(_core.polygamma(n, input))
+
+
+globals().update(_offer({"polygamma": polygamma}, "rushlight.special:"))
 
 
 def _is_row(name):

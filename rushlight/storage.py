@@ -5,9 +5,6 @@
 [1.0, 2.0, 3.0, 4.0]
 """
 
-import mmap
-import weakref
-
 import rushlight
 from rushlight import _core
 
@@ -165,25 +162,6 @@ def _of_tensor(flat):
 def typed_storage(tensor):
     """All elements in a tensor's memory, also those that the tensor does not show."""
     return _of_tensor(tensor.detach().untyped_storage().tensor().view(tensor.dtype))
-
-
-_shared = weakref.WeakKeyDictionary()  # memory that forked processes share -> its address and size
-
-
-def is_shared(tensor):
-    """Whether a tensor's elements lie in memory that forked processes share."""
-    address = tensor.untyped_storage().data_ptr()
-    return any(begin <= address < begin + size for begin, size in _shared.values())
-
-
-def share(tensor):
-    """Moves a tensor's elements to memory that forked processes share: see Tensor.share_memory_."""
-    if not tensor.nbytes or is_shared(tensor):
-        return
-    memory = mmap.mmap(-1, tensor.nbytes)  # anonymous, and shared with children
-    made = _core.from_buffer(memory).view(tensor.dtype).view(tensor.shape)
-    tensor.data = made.copy_(tensor.detach())
-    _shared[memory] = (made.data_ptr(), tensor.nbytes)
 
 
 # FloatStorage, LongStorage, ...: named as the legacy tensor types are.

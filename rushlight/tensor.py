@@ -3,6 +3,7 @@
 import importlib
 
 from rushlight import _core, unsupported
+from rushlight.ops.composition import offer
 
 Tensor = _core.Tensor
 
@@ -53,6 +54,10 @@ def __reduce_ex__(self, protocol):
         raise RuntimeError(
             "[pickle] only leaf tensors can be serialized: this one has a history. Call .detach() first."
         )
+    if self._backward_hooks:
+        from rushlight.utils.hooks import warn_if_has_hooks
+
+        warn_if_has_hooks(self)
     state = getattr(self, "__dict__", None) or None
     return rebuild, (type(self), _bytes(self), self.dtype, tuple(self.shape), self.requires_grad, state)
 
@@ -219,7 +224,7 @@ def new(self, *args, device=None):
     """A tensor of this dtype: new(*size) is uninitialised, new(sequence) holds the data. (Deprecated: new_tensor.)"""
     if device is not None:
         _core.check_device(device)
-    return legacy_type("new", self.dtype)(*args)
+    return importlib.import_module("rushlight.tensor_types").constructed(self.dtype, *args)
 
 
 @_method
@@ -241,43 +246,36 @@ def _torch_function(cls, func, types, args=(), kwargs=None):
     before = _core._set_torch_function_enabled(False)
     try:
         result = func(*args, **(kwargs or {}))
+        return result if func in (_GET_GRAD, _GET_BASE) else _converted(result, cls)
     finally:
         _core._set_torch_function_enabled(before)
-    return _converted(result, cls)
 
 
 def _converted(result, cls):
     if isinstance(result, Tensor):
         return result if isinstance(result, cls) else result.as_subclass(cls)
-    if type(result) in (tuple, list):
+    if isinstance(result, (tuple, list)):
         return type(result)(_converted(x, cls) for x in result)
     return result
 
 
+_GET_GRAD, _GET_BASE = Tensor.grad.__get__, Tensor._base.__get__
 Tensor.__torch_function__ = classmethod(_torch_function)
+Tensor.__torch_dispatch__ = unsupported.refusal("__torch_dispatch__", unsupported.METHODS["_make_wrapper_subclass"])
 Tensor.name = property(lambda self: "", doc="The empty string: tensors have no names.")
 Tensor.grad_dtype = property(lambda self: self.dtype, doc="The dtype that .grad has: the tensor's own.")
 
 
 for _name, _reason in unsupported.METHODS.items():
     if not hasattr(Tensor, _name):
-        setattr(Tensor, _name, unsupported.refused_function(_name, _reason))
+        setattr(Tensor, _name, unsupported.refusal(_name, _reason))
 
-
-def legacy_type(name, dtype):
-    """FloatTensor and its like: a class that makes tensors of one dtype and recognises them."""
-
-    class Kind(type):
-        def __instancecheck__(cls, value):
-            return isinstance(value, Tensor) and value.dtype == dtype
-
-    def new(cls, *args):
-        if len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], _core.Size):
-            return _core.tensor_from(args[0], dtype, True)
-        if len(args) == 1 and isinstance(args[0], Tensor):
-            return args[0].to(dtype)
-        if len(args) == 1 and not isinstance(args[0], (int, tuple)):
-            return _core.tensor_from(args[0], dtype, True)
-        return _core.empty(args[0] if args and isinstance(args[0], tuple) else args or (0,), dtype=dtype)
-
-    return Kind(name, (), {"__new__": new, "dtype": dtype, "__module__": "rushlight"})
+# What makes objects of a class, or is told of one, is not asked about.
+_NOT_OFFERED = (
+    "__new__", "__setstate__", "__torch_dispatch__", "__torch_function__", "_backward_with", "_make_subclass",
+    "_make_wrapper_subclass", "as_subclass",
+)  # fmt: skip
+_members = {name: member for name, member in vars(Tensor).items() if name not in _NOT_OFFERED}
+for _name, _member in offer(_members, "rushlight:Tensor.").items():
+    if _member is not _members[_name]:
+        setattr(Tensor, _name, _member)

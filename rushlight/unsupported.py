@@ -23,6 +23,8 @@ METHODS = {
     "sparse_resize_": _RESIZED,
     "sparse_resize_and_clear_": _RESIZED,
     "to_padded_tensor": "nested tensors do not exist. Use torch.nn.utils.rnn.pad_sequence.",
+    "_make_wrapper_subclass": "there is no dispatcher below the operators. Hold a tensor in an object that defines "
+    "__torch_function__, or use torch.Tensor._make_subclass.",
     "chalf": "complex numbers of two halves do not exist. Use cfloat().",
 }
 
@@ -35,7 +37,7 @@ _NO_DEVICE = "its kernels do not exist. Stay on the cpu."
 ABSENT = {
     **dict.fromkeys(("_dynamo", "_inductor", "_functorch", "_guards", "_export", "_higher_order_ops"), _NO_COMPILER),
     **dict.fromkeys(("_subclasses", "_prims", "_refs", "_decomp", "_lazy"), _NO_COMPILER),
-    **dict.fromkeys(("export", "onnx", "utils.mobile_optimizer", "utils.bundled_inputs"), _NO_EXPORT),
+    **dict.fromkeys(("export", "onnx"), _NO_EXPORT),
     **dict.fromkeys(("ao", "quantization", "quantize_per_tensor", "quantize_per_channel"), _NO_QUANTIZED),
     **dict.fromkeys(("qint8", "quint8", "qint32"), _NO_QUANTIZED),
     **dict.fromkeys(("xpu", "mtia", "npu", "hpu", "xla"), _NO_DEVICE),
@@ -141,7 +143,7 @@ def stand_in(path):
     return module
 
 
-def refused_function(name, reason, error=NotImplementedError):
+def refusal(name, reason, error=NotImplementedError):
     """A function that raises `error` with the reason."""
 
     def refuse(*args, **kwargs):
@@ -168,4 +170,4 @@ class _Refused(type):
         raise AttributeError(f"[{cls.__name__}.{name}] does not exist: {cls.refused}")
 
 
-globals().update((name, refused_function(name, reason)) for name, reason in FUNCTIONS.items())
+globals().update((name, refusal(name, reason)) for name, reason in FUNCTIONS.items())

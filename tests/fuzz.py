@@ -320,7 +320,9 @@ def python_functions():
         torch.nn.functional, torch.linalg, torch.fft, torch.special, torch.sparse, torch.signal.windows, torch.masked,
     ):  # fmt: skip
         place = module.__name__.removeprefix("rushlight.")
-        functions = {n: f for n, f in vars(module).items() if isinstance(f, types.FunctionType) and n[0] != "_"}
+        functions = {
+            n: f for n, f in vars(module).items() if isinstance(f, (types.FunctionType, _core.Offered)) and n[0] != "_"
+        }
         found |= {f"{place}.{n}": f for n, f in functions.items()}
     return found
 

@@ -1,6 +1,9 @@
 """Names of the root that are no operators: storages, settings, futures, overrides, checks, lists of tensors."""
 
+import copy
+import pickle
 import sys
+import urllib.error
 
 import pytest
 
@@ -138,7 +141,7 @@ def test_functions_in_the_root_s_order_of_arguments():
         ("batch_norm", (x, w, b, mean, var, False, 0.1, 1e-5, False)),
         ("layer_norm", (x, (3,), w, b)),
         ("rms_norm", (x, (3,), w)),
-        ("group_norm", (x, 3, w, b)),
+        ("group_norm", (x, 1, w, b)),  # groups of one element would leave nothing but rounding
         ("embedding", (x, torch.tensor([0, 2]))),
         ("binary_cross_entropy_with_logits", (x, x.sigmoid(), w.abs(), b.abs(), 2)),
     ]
@@ -371,6 +374,35 @@ def test_hub_loads_from_a_folder_and_checks_hashes(tmp_path):
     assert not (tmp_path / "other").exists()
     with pytest.raises(ValueError, match="owner/name"):
         torch.hub.list("nowhere")
+    with pytest.raises(urllib.error.URLError, match=r"must be reachable.*put the file at"):
+        torch.hub.load_state_dict_from_url("http://127.0.0.1:9/none.pt", folder, progress=False)
+    with pytest.raises(ValueError, match="by its name"):
+        torch.hub.load(str(tmp_path), 3, source="local")
+
+
+# --- random numbers
+
+
+def test_a_generator_is_copied_and_pickled_with_its_state():
+    generator = torch.Generator().manual_seed(3)
+    torch.rand(5, generator=generator)
+    copies = copy.deepcopy(generator), pickle.loads(pickle.dumps(generator)), generator.clone_state()
+    copies += (torch.Generator().set_state(generator.get_state()),)
+    expected = torch.rand(3, generator=generator).tolist()
+    assert all(torch.rand(3, generator=g).tolist() == expected and g.initial_seed() == 3 for g in copies)
+
+
+def test_seeds_outside_of_64_bits():
+    for seed in (2**64, -(2**63) - 1):
+        with pytest.raises(ValueError, match="Overflow when unpacking long"):
+            torch.manual_seed(seed)
+    assert torch.Generator().manual_seed(-1).initial_seed() == 2**64 - 1
+
+
+def test_fork_rng_knows_no_accelerator():
+    for named in ({"devices": [0]}, {"device_type": "none"}):
+        with pytest.raises(RuntimeError, match="no accelerator"), torch.random.fork_rng(**named):
+            pass
 
 
 def test_a_full_window_becomes_an_event():

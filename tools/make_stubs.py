@@ -236,6 +236,8 @@ def python_definition(name, function, method):
 def described(name, o, owner=None):
     """The stub of one callable of the core, or of a class in it."""
     method = owner is not None
+    if isinstance(o, _core.Offered):
+        o = o.__wrapped__
     if isinstance(o, _core.Op):
         return row_definition(o, method)
     if type(o).__name__ in ("nb_func", "nb_method"):

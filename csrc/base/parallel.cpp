@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/serial.h"
+
 namespace rl {
 namespace {
 
@@ -25,6 +27,7 @@ int usable_cores() {
 }
 
 std::atomic<int> threads{0};
+thread_local constinit bool serial = false;
 
 // libgomp's pool does not survive fork: a parallel region in the child would wait for threads that are not there.
 void one_thread_in_child() {
@@ -50,12 +53,14 @@ void set_num_threads(int n) {
   omp_set_num_threads(n);
 }
 
-bool in_parallel() { return omp_in_parallel(); }
+void set_serial(bool on) { serial = on; }
+
+bool in_parallel() { return serial || omp_in_parallel(); }
 
 void parallel_ranges(i64 n, i64 grain, RangeFunction run, void* closure) {
   i64 blocks = (n + grain - 1) / grain;
   int wanted = static_cast<int>(std::min<i64>(num_threads(), blocks));
-  if (wanted <= 1 || omp_in_parallel()) return run(closure, 0, n);
+  if (wanted <= 1 || in_parallel()) return run(closure, 0, n);
   std::exception_ptr error;
 #pragma omp parallel num_threads(wanted)
   {

@@ -83,6 +83,22 @@ bool integer_of(PyObject* o, i64& i) {
   return true;
 }
 
+nb::object plain_value(const Arg& a) {
+  switch (a.kind) {
+    case Kind::real: return nb::float_(a.f);
+    case Kind::integer: return nb::int_(a.i);
+    case Kind::boolean: return nb::bool_(a.i != 0);
+    case Kind::ints: {
+      nb::list list;
+      for (std::uint32_t i = 0; i < a.n; ++i) list.append(nb::int_(a.p[i]));
+      return nb::tuple(list);
+    }
+    case Kind::text: return nb::str(a.text);
+    case Kind::dtype: return nb::steal(wrap_dtype(static_cast<DType>(a.i)));
+    default: return nb::none();
+  }
+}
+
 PyObject* element(const TensorImpl& t, const char* at) {
   return visit(t.dtype, [&]<class T>(Type<T>) -> PyObject* {
     if constexpr (std::is_same_v<T, bool>) return PyBool_FromLong(*at != 0);  // uninitialised memory holds any byte

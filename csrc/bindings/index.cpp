@@ -168,17 +168,16 @@ Tensor without_leading_ones(Tensor value, int ndim) {
 
 void write(const OpDef& op, const ArgRoom& arg) { invoke_inplace(op, arg); }
 
-// A key (or an entry of it) or a value whose class overrides is asked about Tensor's method; nullptr when there is
-// none.
+// The tensor, a key (or an entry of it) or a value whose class overrides is asked about Tensor's method; nullptr when
+// there is none.
 PyObject* ask_overrides(const char* method, std::initializer_list<PyObject*> args) {
-  bool any = false;
+  bool any = may_ask(*args.begin());
   for (PyObject* o : std::span(args.begin() + 1, args.end())) {
     any |= overrides(o);
     for (Py_ssize_t i = 0; PyTuple_Check(o) && i < PyTuple_GET_SIZE(o); ++i) any |= overrides(PyTuple_GET_ITEM(o, i));
   }
   if (!any) return nullptr;
-  nb::object function = nb::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), method));
-  PyObject* r = torch_function(function.ptr(), args.begin(), static_cast<Py_ssize_t>(args.size()), nullptr);
+  PyObject* r = ask_about_member(method, args, Asked::of_a_row);
   if (!r && PyErr_Occurred()) throw PythonError{};
   return r;
 }
@@ -188,7 +187,7 @@ PyObject* ask_overrides(const char* method, std::initializer_list<PyObject*> arg
 PyObject* tensor_subscript(PyObject* self, PyObject* key) {
   return guarded([&]() -> PyObject* {
     Tensor t(impl(self));
-    if (PyLong_CheckExact(key) && t->ndim > 0) {
+    if (PyLong_CheckExact(key) && t->ndim > 0 && !may_ask(self)) {
       i64 i;
       integer_of(key, i);
       i64 n = t->size[0];

@@ -63,10 +63,12 @@ NB_MODULE(_core, m) {
   add_storage(m);
   add_conversions(m);
   add_autograd(m);
+  add_observers(m);
   add_random(m);
   add_optim(m);
   add_state(m);
   add_source(m);
+  add_overrides(m.ptr());
   add_operators(m.ptr());
   install_provenance();
   if (PyErr_Occurred()) throw nb::python_error();

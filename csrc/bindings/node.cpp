@@ -205,23 +205,13 @@ nb::object saved_value(Node& n, const Arg& a) {
       for (std::uint32_t i = 0; i < a.n; ++i) list.append(saved_value(n, a.saved[i]));
       return nb::tuple(list);
     }
-    case Kind::real: return nb::float_(a.f);
-    case Kind::integer: return nb::int_(a.i);
-    case Kind::boolean: return nb::bool_(a.i != 0);
-    case Kind::ints: {
-      nb::list list;
-      for (std::uint32_t i = 0; i < a.n; ++i) list.append(nb::int_(a.p[i]));
-      return nb::tuple(list);
-    }
-    case Kind::text: return nb::str(a.text);
-    case Kind::dtype: return nb::steal(wrap_dtype(static_cast<DType>(a.i)));
     case Kind::spec:
       check(n.flags & kReleased, ErrorKind::runtime, "[", n.name(),
             "] the gradient does not read this argument, so it was not kept.");
       fail(ErrorKind::runtime, "[", n.name(),
            "] Trying to directly access saved tensors after they have already been freed. "
            "Call backward(retain_graph=True) the first time.");
-    default: return nb::none();
+    default: return plain_value(a);
   }
 }
 
@@ -367,6 +357,19 @@ PyObject* register_hook(PyObject* self, PyObject* function) {
     return add_hook(t.extras->hooks, HookKind::tensor, 0, function).release().ptr();
   });
 }
+PyObject* tensor_hooks(PyObject* self, void*) {
+  return guarded([&]() -> PyObject* {
+    TensorImpl& t = *impl(self);
+    bool leaf = is_leaf(t);
+    std::span<const HookEntry> entries;
+    if (leaf && t.extras) entries = t.extras->hooks;
+    if (!leaf && t.node->extras) entries = t.node->extras->hooks;
+    for (const HookEntry& e : entries)
+      if (e.kind == HookKind::tensor && e.hook && (leaf || e.output == t.output_index))
+        return new_reference(static_cast<PyObject*>(e.hook->object()));
+    return new_reference(Py_None);
+  });
+}
 
 PyObject* register_post_accumulate(PyObject* self, PyObject* function) {
   return guarded([&]() -> PyObject* {
@@ -418,7 +421,10 @@ PyMethodDef tensor_methods_autograd[] = {
    "Of a leaf: calls fn(tensor) after its .grad was added to. Returns a handle."},
   {"retain_grad", retain_grad_method, METH_NOARGS, "Fills .grad of this tensor in backward although it is no leaf."},
   {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef tensor_properties_autograd[] = {{nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef tensor_properties_autograd[] = {
+  {"_backward_hooks", tensor_hooks, nullptr, "The hooks of register_hook, a dict; None without any.", nullptr},
+  {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
 
 void add_nodes(nb::module_& m) {
   node_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&node_spec));

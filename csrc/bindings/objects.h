@@ -35,11 +35,22 @@ void require_strided(PyObject* layout);
 PyObject* cpu_device();                              // new references
 PyObject* strided_layout();
 
-// --- op.cpp: __torch_function__ for the number slots; nullptr without an exception when no argument overrides
+// --- op.cpp
 PyObject* call_inplace(const OpDef& op, PyObject* a, PyObject* b);
 PyObject* return_types();                            // a dict: row -> the type of its several results
+
+// --- override.cpp: __torch_function__. What asks returns nullptr without an exception when nobody answers.
+extern int modes;                                    // of all threads: while there is none, no call looks for one
 bool overrides(PyObject* o);                         // whether its class has a __torch_function__ to be asked
-PyObject* torch_function(PyObject* function, PyObject* const* args, Py_ssize_t positional, PyObject* keywords);
+bool overrides_all(PyObject* o);                     // likewise, and about more than rows
+inline bool may_ask(PyObject* o) { return modes || (Py_TYPE(o) != tensor_type && overrides_all(o)); }
+enum class Asked { of_a_row, of_all };
+PyObject* torch_function(PyObject* function, PyObject* const* args, Py_ssize_t positional, PyObject* keywords,
+                         Asked asked);
+PyObject* ask_mode(PyObject* function, bool draws, PyObject* const* args, Py_ssize_t positional, PyObject* keywords);
+PyObject* ask_about_member(const char* name, std::initializer_list<PyObject*> args, Asked asked);  // of Tensor's
+PyGetSetDef offered_property(const PyGetSetDef& plain);
+void add_overrides(PyObject* module);
 
 // --- row.cpp
 std::string parameter_text(const Signature& s);      // as Python writes it: input, other, *, alpha=1

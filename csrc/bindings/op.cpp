@@ -15,24 +15,6 @@ namespace rl::py {
 
 namespace {
 
-PyObject* disabled;             // __torch_function__ of a class that says it is no override
-thread_local bool overrides_off = false;
-thread_local PyObject* random_override = nullptr;  // asked about every call that draws random numbers
-
-}  // namespace
-
-bool overrides(PyObject* o) {
-  PyTypeObject* type = Py_TYPE(o);
-  if (type == tensor_type || type == &PyFloat_Type || type == &PyLong_Type || type == &PyTuple_Type ||
-      type == &PyList_Type || type == &PyBool_Type || type == &PyUnicode_Type || o == Py_None)
-    return false;
-  static PyObject* name = PyUnicode_InternFromString("__torch_function__");
-  PyObject* f = _PyType_Lookup(type, name);
-  return f && f != disabled && f != _PyType_Lookup(tensor_type, name);
-}
-
-namespace {
-
 struct PyOp {
   PyObject_HEAD vectorcallfunc call;
   const OpDef* op;
@@ -85,55 +67,6 @@ PyObject* wrap_results(const OpDef& op, Tensor* out, int n) {
   PyObject* tuple = PyStructSequence_New(return_type(op));
   for (int k = 0; tuple && k < n; ++k) PyStructSequence_SET_ITEM(tuple, k, wrap_or_none(std::move(out[k])));
   return tuple;
-}
-
-// --- __torch_function__
-PyObject* disabled_torch_function(PyObject*, PyObject* args, PyObject* keywords) {
-  PyObject *function = nullptr, *types = nullptr, *arguments = nullptr, *named = nullptr;
-  (void)keywords;
-  if (!PyArg_ParseTuple(args, "OO|OO", &function, &types, &arguments, &named)) return nullptr;
-  nb::object none = arguments ? nb::object() : nb::steal(PyTuple_New(0));
-  return PyObject_Call(function, arguments ? arguments : none.ptr(), named == Py_None ? nullptr : named);
-}
-PyObject* set_torch_function_enabled(PyObject*, PyObject* on) {
-  int wanted = PyObject_IsTrue(on);
-  if (wanted < 0) return nullptr;
-  return PyBool_FromLong(!std::exchange(overrides_off, !wanted));
-}
-
-PyObject* set_random_override(PyObject*, PyObject* handler) {
-  PyObject* before = std::exchange(random_override, handler == Py_None ? nullptr : new_reference(handler));
-  return before ? before : new_reference(Py_None);
-}
-
-// Objects whose class overrides, subclasses before their bases, each class once.
-void collect(PyObject* o, std::vector<PyObject*>& found) {
-  if (PyTuple_Check(o) || PyList_Check(o)) {
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
-      PyObject* entry = PySequence_Fast_GET_ITEM(o, i);
-      if (!PyTuple_Check(entry) && !PyList_Check(entry)) collect(entry, found);
-    }
-    return;
-  }
-  if (!overrides(o)) return;
-  for (PyObject* other : found)
-    if (Py_TYPE(other) == Py_TYPE(o)) return;
-  auto before = found.begin();
-  while (before != found.end() && !PyType_IsSubtype(Py_TYPE(o), Py_TYPE(*before))) ++before;
-  found.insert(before, o);
-}
-
-// handler(function, types, args, kwargs)
-PyObject* ask(PyObject* handler, PyObject* function, PyObject* types, PyObject* const* args, Py_ssize_t positional,
-              PyObject* keywords) {
-  nb::object none = types ? nb::object() : nb::steal(PyTuple_New(0));
-  nb::object arguments = nb::steal(PyTuple_New(positional)), named = nb::steal(PyDict_New());
-  if (!arguments || !named) return nullptr;
-  for (Py_ssize_t i = 0; i < positional; ++i) PyTuple_SET_ITEM(arguments.ptr(), i, new_reference(args[i]));
-  for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); ++i)
-    if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(keywords, i), args[positional + i]) < 0) return nullptr;
-  return PyObject_CallFunctionObjArgs(handler, function, types ? types : none.ptr(), arguments.ptr(), named.ptr(),
-                                      nullptr);
 }
 
 // --- what rows do not say because it is the same for all: out, and where a new tensor lives
@@ -272,6 +205,7 @@ bool bind(const PyOp& self, PyObject* const* args, Py_ssize_t positional, PyObje
         const char* text = PyUnicode_AsUTF8(key);
         if (!take_extra(self, text, value, extras))
           refuse(self, str("got an unexpected keyword argument '", text, "'"));
+        a.may_override |= overrides(value);
         continue;
       }
       const Param& p = s.param[k];
@@ -325,14 +259,15 @@ PyObject* op_call(PyObject* self_, PyObject* const* args, std::size_t flagged, P
   const PyOp& self = as_op(self_);
   const OpDef& op = *self.op;
   Py_ssize_t positional = PyVectorcall_NARGS(flagged);
-  if (self.draws && random_override && !overrides_off) [[unlikely]]
-    return ask(random_override, self_, nullptr, args, positional, keywords);
+  if (modes || self.draws) [[unlikely]]
+    if (PyObject* r = ask_mode(self_, self.draws, args, positional, keywords); r || PyErr_Occurred()) return r;
   try {
     Arguments a;
     Extras extras;
     bool bound = bind(self, args, positional, keywords, a, extras);
     if (!bound || a.may_override) [[unlikely]] {
-      if (PyObject* r = torch_function(self_, args, positional, keywords); r || PyErr_Occurred()) return r;
+      PyObject* r = torch_function(self_, args, positional, keywords, Asked::of_a_row);
+      if (r || PyErr_Occurred()) return r;
       if (!bound) refuse(self, "an argument has the wrong type");
     }
     if (self.in_place) {
@@ -471,24 +406,56 @@ void add_forms(const OpDef& op, std::string_view name_) {
   }
 }
 
-// The method of an operator: what __torch_function__ is told when a number slot is used.
-PyObject* method_of(const OpDef& op, bool in_place) {
-  std::string name(op.name());
-  if (in_place) name += '_';
-  PyObject* found = PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), name.c_str());
-  if (!found) throw PythonError();
-  return found;
+// What __torch_function__ is told when a number slot is used: the methods that PyTorch names. Where left is no tensor,
+// it is the right operand's method, and that comes first.
+PyObject* ask_about_slot(const OpDef& op, PyObject* left, PyObject* right, bool in_place) {
+  struct Names {
+    std::string_view row;
+    const char *forward, *reflected, *in_place;
+  };
+  static constexpr Names kNames[] = {
+    {"sub", "sub", "__rsub__", "sub_"},
+    {"div", "div", "__rdiv__", "div_"},
+    {"floor_divide", "__floordiv__", "__rfloordiv__", "floor_divide_"},
+    {"remainder", "remainder", "__rmod__", "remainder_"},
+    {"pow", "pow", "__rpow__", "pow_"},
+    {"matmul", "matmul", "__rmatmul__", nullptr},
+    {"eq", "__eq__", "__eq__", nullptr},
+    {"bitwise_and", "__and__", "bitwise_and", "__iand__"},
+    {"bitwise_or", "__or__", "bitwise_or", "__ior__"},
+    {"bitwise_xor", "__xor__", "bitwise_xor", "__ixor__"},
+    {"bitwise_left_shift", "__lshift__", "__rlshift__", "__ilshift__"},
+    {"bitwise_right_shift", "__rshift__", "__rrshift__", "__irshift__"},
+  };
+  PyObject* both[] = {left, right};
+  std::string name = str(op.name(), in_place ? "_" : "");
+  if (modes || overrides_all(left) || overrides_all(right)) {  // else it is a class that knows rows
+    bool reflected = !is_tensor(left) && is_tensor(right);
+    if (reflected) std::swap(both[0], both[1]);
+    for (const Names& n : kNames)
+      if (n.row == op.name()) name = in_place ? n.in_place : reflected ? n.reflected : n.forward;
+  }
+  nb::object method = nb::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), name.c_str()));
+  PyObject* r = method ? torch_function(method.ptr(), both, 2, nullptr, Asked::of_a_row) : nullptr;
+  if (r || !PyErr_Occurred() || (op.name() != "eq" && op.name() != "ne")) return r;
+  if (!PyErr_ExceptionMatches(PyExc_TypeError)) return nullptr;
+  PyErr_Clear();  // Python compares by identity what nobody compares
+  Py_RETURN_NOTIMPLEMENTED;
 }
 
-enum class Operand { good, foreign };
+enum class Operand { good, overriding, foreign };
 
 // An operand of a number slot; a number becomes a 0-d tensor where the row wants tensors.
 Operand slot_operand(const Param& p, PyObject* o, Arguments& a, Arg& arg) {
   bool plain_number = PyLong_CheckExact(o) || PyFloat_CheckExact(o);
   if (!plain_number && is_tensor(o)) {
     arg = Arg(impl(o));
-    a.may_override |= Py_TYPE(o) != tensor_type && overrides(o);
+    a.may_override |= overrides(o);
     return Operand::good;
+  }
+  if (!plain_number && overrides(o)) {
+    a.may_override = true;
+    return Operand::overriding;
   }
   if (p.type == ParamType::operand || PyComplex_Check(o)) {
     if (a.take_number(o, arg)) return Operand::good;
@@ -503,20 +470,18 @@ Operand slot_operand(const Param& p, PyObject* o, Arguments& a, Arg& arg) {
 PyObject* call_slot(const OpDef& op, PyObject* left, PyObject* right, bool in_place) {
   Arguments a;
   const Signature& s = *op.signature;
+  if (modes) [[unlikely]]
+    if (PyObject* r = ask_about_slot(op, left, right, in_place); r || PyErr_Occurred()) return r;
   if (Py_TYPE(left) == tensor_type && Py_TYPE(right) == tensor_type) {
     a.arg[0] = Arg(impl(left));
     a.arg[1] = Arg(impl(right));
   } else {
-    bool foreign =
-        s.param[1].type == ParamType::tensor && op.name() == "matmul" && !(is_tensor(left) && is_tensor(right));
-    foreign = foreign || slot_operand(s.param[0], left, a, a.arg[0]) == Operand::foreign ||
-              slot_operand(s.param[1], right, a, a.arg[1]) == Operand::foreign;
-    if (a.may_override || (foreign && (overrides(left) || overrides(right)))) {
-      PyObject* both[] = {left, right};
-      nb::object method = nb::steal(method_of(op, in_place));
-      if (PyObject* r = torch_function(method.ptr(), both, 2, nullptr); r || PyErr_Occurred()) return r;
-    }
-    if (foreign) Py_RETURN_NOTIMPLEMENTED;
+    Operand worst = std::max(slot_operand(s.param[0], left, a, a.arg[0]), slot_operand(s.param[1], right, a, a.arg[1]));
+    bool product = op.name() == "matmul" && !(is_tensor(left) && is_tensor(right));  // which takes no numbers
+    if (worst == Operand::foreign || (product && worst == Operand::good)) Py_RETURN_NOTIMPLEMENTED;
+    if (a.may_override)
+      if (PyObject* r = ask_about_slot(op, left, right, in_place); r || PyErr_Occurred()) return r;
+    if (worst != Operand::good) Py_RETURN_NOTIMPLEMENTED;
   }
   for (int k = 2; k < s.n; ++k) a.arg[k] = s.param[k].fallback;
   if (!in_place) return wrap(invoke(op, a.arg));
@@ -525,28 +490,6 @@ PyObject* call_slot(const OpDef& op, PyObject* left, PyObject* right, bool in_pl
 }
 
 }  // namespace
-
-PyObject* torch_function(PyObject* function, PyObject* const* args, Py_ssize_t positional, PyObject* keywords) {
-  if (overrides_off) return nullptr;
-  std::vector<PyObject*> found;
-  Py_ssize_t named = keywords ? PyTuple_GET_SIZE(keywords) : 0;
-  for (Py_ssize_t i = 0; i < positional + named; ++i) collect(args[i], found);
-  if (found.empty()) return nullptr;
-  nb::object types = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
-  if (!types) return nullptr;
-  for (std::size_t k = 0; k < found.size(); ++k)
-    PyTuple_SET_ITEM(types.ptr(), static_cast<Py_ssize_t>(k),
-                     new_reference(reinterpret_cast<PyObject*>(Py_TYPE(found[k]))));
-  for (PyObject* o : found) {
-    nb::object handler = nb::steal(PyObject_GetAttrString(o, "__torch_function__"));
-    if (!handler) return nullptr;
-    PyObject* r = ask(handler.ptr(), function, types.ptr(), args, positional, keywords);
-    if (r != Py_NotImplemented) return r;
-    Py_DECREF(r);
-  }
-  PyErr_Format(PyExc_TypeError, "[__torch_function__] no class among %R implements %R.", types.ptr(), function);
-  return nullptr;
-}
 
 PyObject* call_binary(const OpDef& op, PyObject* a, PyObject* b) {
   try {
@@ -585,18 +528,6 @@ void add_operators(PyObject* module) {
       reinterpret_cast<PyTypeObject*>(PyType_FromSpecWithBases(&method_spec, reinterpret_cast<PyObject*>(op_type)));
   if (!method_type || PyModule_AddObjectRef(module, "Op", reinterpret_cast<PyObject*>(op_type)) < 0)
     throw nb::python_error();
-  static PyMethodDef functions[] = {
-    {"_disabled_torch_function_impl", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(disabled_torch_function)),
-     METH_VARARGS | METH_KEYWORDS, "As a class's __torch_function__: the class overrides nothing."},
-    {"_set_torch_function_enabled", set_torch_function_enabled, METH_O,
-     "Whether __torch_function__ is asked on this thread; returns what held before."},
-    {"_set_random_override", set_random_override, METH_O,
-     "A callable that on this thread is asked as a __torch_function__ is, about every operator that draws random "
-     "numbers; or None. Returns the one before."},
-    {nullptr, nullptr, 0, nullptr},
-  };
-  if (PyModule_AddFunctions(module, functions) < 0) throw nb::python_error();
-  disabled = PyObject_GetAttrString(module, "_disabled_torch_function_impl");
   for (const OpDef* op = first_op(); op; op = op->next) {
     add_forms(*op, op->name());
     for (std::string_view rest = op->aliases; !detail::trim(rest).empty();) {

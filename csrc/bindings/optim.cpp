@@ -9,7 +9,7 @@ namespace {
 bool update(nb::str name, nb::tuple lists, nb::tuple numbers) {
   const UpdateRule* rule = find_update_rule(name.c_str());
   check(rule, ErrorKind::value, "[fused_update] there is no rule of this name. Received ", name.c_str(), ".");
-  const std::size_t wanted = static_cast<std::size_t>(rule->tensors + rule->counts_steps);
+  const std::size_t wanted = static_cast<std::size_t>(rule->tensors + rule->state_numbers);
   check(lists.size() == wanted && numbers.size() == static_cast<std::size_t>(rule->numbers), ErrorKind::value,
         "[fused_update] ", name.c_str(), " takes ", wanted, " lists and ", rule->numbers, " numbers. Received ",
         lists.size(), " and ", numbers.size(), ".");

@@ -43,6 +43,7 @@ PyObject* make_size(Sizes s);
 bool number_of(PyObject* o,
                Arg& a);  // int, float, bool and what has __index__ / __float__ (NumPy scalars); never a tensor
 bool integer_of(PyObject* o, i64& i);  // an index: int, NumPy integer, 0-d integer tensor
+nb::object plain_value(const Arg& a);  // an argument that is no tensor, or None
 PyObject* item(const TensorImpl& t);  // raises unless one element
 PyObject* to_list(const TensorImpl& t);
 PyObject* element(const TensorImpl& t, const char* at);  // one element as a Python number
@@ -67,6 +68,7 @@ void add_tensor(PyObject* module);
 void add_dtypes(PyObject* module);
 void add_conversions(nb::module_& m);
 void add_autograd(nb::module_& m);
+void add_observers(nb::module_& m);
 void add_random(nb::module_& m);
 void add_optim(nb::module_& m);
 void add_source(nb::module_& m);  // formulas as CUDA C++

@@ -6,8 +6,11 @@
 namespace rl::py {
 namespace {
 
-Tensor state_tensor(const Generator& g) {
-  std::vector<std::uint8_t> bytes = g.get_state();
+// torch.default_generator is one object in Python; in a thread with a stream of its own it stands for that.
+Generator& meant(Generator& g) { return &g == &program_generator() ? default_generator() : g; }
+
+Tensor state_tensor(Generator& g) {
+  std::vector<std::uint8_t> bytes = meant(g).get_state();
   Tensor t = empty({static_cast<i64>(bytes.size())}, DType::u8);
   std::memcpy(t->data(), bytes.data(), bytes.size());
   return t;
@@ -18,20 +21,21 @@ void set_state(Generator& g, const Tensor& state) {
         "[set_state] expected a torch.ByteTensor: the state must be uint8. Received ", describe(*state), ".");
   Tensor bytes = contiguous(state);
   std::lock_guard lock(generator_mutex());
-  g.set_state(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->numel);
+  meant(g).set_state(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->numel);
 }
 
 // Python integers of any sign: PyTorch takes them modulo 2^64.
 std::uint64_t seed_of(nb::handle seed) {
   Arg a;
   if (PyLong_Check(seed.ptr())) {
-    std::uint64_t low = PyLong_AsUnsignedLongLongMask(seed.ptr());
-    nb::object n = nb::borrow(seed);
-    bool fits = nb::cast<bool>(n < nb::steal(PyLong_FromString("18446744073709551616", nullptr, 10))) &&
-                nb::cast<bool>(n >= nb::steal(PyLong_FromString("-9223372036854775808", nullptr, 10)));
-    if (!fits) PyErr_Clear();
-    check(fits, ErrorKind::runtime, "[manual_seed] Overflow when unpacking long: the seed must be in [-2**63, 2**64).");
-    return low;
+    int overflow = 0;
+    i64 value = PyLong_AsLongLongAndOverflow(seed.ptr(), &overflow);
+    if (!overflow) return static_cast<std::uint64_t>(value);
+    std::uint64_t large = overflow > 0 ? PyLong_AsUnsignedLongLong(seed.ptr()) : 0;
+    bool fits = overflow > 0 && !PyErr_Occurred();
+    PyErr_Clear();
+    check(fits, ErrorKind::value, "[manual_seed] Overflow when unpacking long: the seed must be in [-2**63, 2**64).");
+    return large;
   }
   i64 i;
   if (integer_of(seed.ptr(), i)) return static_cast<std::uint64_t>(i);
@@ -57,7 +61,7 @@ void add_random(nb::module_& m) {
           [](nb::object self, nb::handle seed) {
             std::uint64_t s = seed_of(seed);
             std::lock_guard lock(generator_mutex());
-            nb::cast<Generator&>(self).manual_seed(s);
+            meant(nb::cast<Generator&>(self)).manual_seed(s);
             return self;
           },
           nb::arg("seed"), "Restarts the stream; returns the generator.")
@@ -65,21 +69,36 @@ void add_random(nb::module_& m) {
           "seed",
           [](Generator& g) {
             std::lock_guard lock(generator_mutex());
-            return g.seed();
+            return meant(g).seed();
           },
           "Seeds from the operating system; returns the seed.")
-      .def("initial_seed", &Generator::initial_seed, "The seed that the stream began with.")
       .def(
-          "get_state", [](const Generator& g) { return state_tensor(g); },
+          "initial_seed", [](Generator& g) { return meant(g).initial_seed(); }, "The seed that the stream began with.")
+      .def(
+          "get_state", [](Generator& g) { return state_tensor(g); },
           "The state, a uint8 tensor [5056] that PyTorch reads too.")
-      .def("set_state", set_state, nb::arg("state"),
-           "Continues from a state. Raises RuntimeError or TypeError when it is none.")
       .def(
-          "clone_state", [](const Generator& g) { return Generator(g); },
+          "set_state",
+          [](nb::object self, const Tensor& state) {
+            set_state(nb::cast<Generator&>(self), state);
+            return self;
+          },
+          nb::arg("state"),
+          "Continues from a state; returns the generator. Raises RuntimeError or TypeError when it is none.")
+      .def("__getstate__", state_tensor)
+      .def("__setstate__",
+           [](Generator& g, const Tensor& state) {
+             new (&g) Generator();
+             set_state(g, state);
+           })
+      .def(
+          "clone_state", [](Generator& g) { return Generator(meant(g)); },
           "A generator that continues the same stream on its own.")
       .def_prop_ro("device",
                    [](const Generator&) { return nb::module_::import_("rushlight._core").attr("device")("cpu"); });
-  m.attr("default_generator") = nb::cast(&default_generator(), nb::rv_policy::reference);
+  m.attr("default_generator") = nb::cast(&program_generator(), nb::rv_policy::reference);
+  m.def("set_thread_generator", set_thread_generator, nb::arg("generator").none(),
+        "Gives the calling thread a default stream of its own, or None its share in the program's. Keep it alive.");
 }
 
 }  // namespace rl::py

@@ -1,5 +1,6 @@
 // L8: modes of this thread, threads, memory, type promotion, and questions to the registry.
 #include "base/parallel.h"
+#include "base/serial.h"
 #include "bindings/objects.h"
 
 namespace rl::py {
@@ -31,7 +32,7 @@ nb::object common_type(nb::handle first, nb::handle second) {
     } else if (overrides(o)) {
       nb::object self = nb::module_::import_("rushlight._core").attr("result_type");
       PyObject* both[] = {first.ptr(), second.ptr()};
-      if (PyObject* r = torch_function(self.ptr(), both, 2, nullptr)) return nb::steal(r);
+      if (PyObject* r = torch_function(self.ptr(), both, 2, nullptr, Asked::of_a_row)) return nb::steal(r);
       throw nb::python_error();
     } else if (PyComplex_Check(o)) {
       held[k] = empty(Sizes{}, DType::c128);
@@ -125,6 +126,7 @@ void add_state(nb::module_& m) {
       nb::arg("mode"), nb::arg("check_nan") = true);
 
   m.def("get_num_threads", [] { return num_threads(); }, "The number of threads that an operator may use.");
+  m.def("set_serial", set_serial, nb::arg("on"), "Whether operators that this thread calls leave the other cores alone.");
   m.def(
       "set_num_threads",
       [](int n) {

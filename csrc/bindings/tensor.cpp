@@ -119,10 +119,9 @@ template <OpName name> PyObject* in_place(PyObject* a, PyObject* b) {
   return guarded([&] { return call_inplace(op_called<name>(), a, b); });
 }
 template <OpName name> PyObject* unary(PyObject* a) {
-  if (Py_TYPE(a) != tensor_type) {  // a subclass may override
-    static PyObject* function = PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), name.text);
-    if (!function) PyErr_Clear();
-    else if (PyObject* r = torch_function(function, &a, 1, nullptr); r || PyErr_Occurred()) return r;
+  if (modes || overrides(a)) [[unlikely]] {
+    const char* method = overrides_all(a) && name.text == std::string_view("bitwise_not") ? "__invert__" : name.text;
+    if (PyObject* r = ask_about_member(method, {a}, Asked::of_a_row); r || PyErr_Occurred()) return r;
   }
   return guarded([&] { return wrap(call<name>(Tensor(impl(a)))); });
 }
@@ -195,6 +194,10 @@ PyObject* tensor_iterate(PyObject* self) {
   return guarded([&]() -> PyObject* {
     Tensor t(impl(self));
     check(t->ndim > 0, ErrorKind::type, "iteration over a 0-d tensor");
+    if (may_ask(self)) {
+      nb::object rows = nb::steal(PyObject_CallMethod(self, "unbind", "i", 0));
+      return rows ? PyObject_GetIter(rows.ptr()) : nullptr;
+    }
     nb::object rows = nb::steal(PyList_New(t->size[0]));
     if (!rows) return nullptr;
     for (i64 i = 0, n = t->size[0]; i < n; ++i) PyList_SET_ITEM(rows.ptr(), i, wrap(call<"select">(t, 0, i)));
@@ -284,6 +287,21 @@ PyObject* tensor_repr(PyObject* self) {
   return PyObject_CallOneArg(write, self);
 }
 
+// A protocol of a subclass is offered to its __torch_function__, which is told of Tensor's method.
+template <OpName name, auto plain> struct Offer;
+template <OpName name, class R, class... Others, R (*plain)(PyObject*, Others...)> struct Offer<name, plain> {
+  static R call(PyObject* self, Others... others) {
+    if (!may_ask(self)) [[likely]]
+      return plain(self, others...);
+    nb::object r = nb::steal(ask_about_member(name.text, {self, others...}, Asked::of_all));
+    if (!r && !PyErr_Occurred()) return plain(self, others...);
+    if constexpr (std::is_same_v<R, PyObject*>) return r.release().ptr();
+    else if constexpr (std::is_same_v<R, int>) return r ? PyObject_IsTrue(r.ptr()) : -1;
+    else return r ? PyNumber_AsSsize_t(r.ptr(), PyExc_OverflowError) : -1;
+  }
+};
+template <OpName name, auto plain> constexpr auto asked = &Offer<name, plain>::call;
+
 template <class F> void* slot(F* f) { return reinterpret_cast<void*>(f); }
 
 PyMemberDef members[] = {
@@ -295,12 +313,12 @@ PyMemberDef members[] = {
 // The definitions of several files in one table, which the type keeps pointing to.
 const char* name_of(const PyMethodDef& d) { return d.ml_name; }
 const char* name_of(const PyGetSetDef& d) { return d.name; }
-template <class Definition> Definition* joined(std::initializer_list<const Definition*> tables) {
+template <class Definition> std::vector<Definition>& joined(std::initializer_list<const Definition*> tables) {
   auto* all = new std::vector<Definition>;
   for (const Definition* table : tables)
     for (; name_of(*table); ++table) all->push_back(*table);
   all->push_back(Definition{});
-  return all->data();
+  return *all;
 }
 
 // help() and inspect read a slot's parameter from the text "($self, value, /)"; PyTorch calls it other, or item.
@@ -375,10 +393,10 @@ PyObject* make_subclass(PyTypeObject* type, const Tensor& t) {
 }
 
 void add_tensor(PyObject* module) {
-  static PyGetSetDef dict_property[] = {
-    {"__dict__", get_dict, set_dict, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
-  };
+  std::vector<PyGetSetDef>& properties = joined<PyGetSetDef>({tensor_properties, tensor_properties_autograd});
+  for (PyGetSetDef& p : properties)
+    if (p.name) p = offered_property(p);
+  properties.insert(properties.begin(), {"__dict__", get_dict, set_dict, nullptr, nullptr});
   PyType_Slot slots[] = {
     {Py_tp_new, slot(tensor_new)},
     {Py_tp_dealloc, slot(tensor_dealloc)},
@@ -386,25 +404,25 @@ void add_tensor(PyObject* module) {
     {Py_tp_traverse, slot(tensor_traverse)},
     {Py_tp_clear, slot(tensor_clear)},
     {Py_tp_setattro, slot(tensor_setattro)},
-    {Py_tp_repr, slot(tensor_repr)},
+    {Py_tp_repr, slot(asked<"__repr__", tensor_repr>)},
     {Py_tp_richcompare, slot(compare)},
     {Py_tp_hash, slot(identity_hash)},
     {Py_tp_iter, slot(tensor_iterate)},
     {Py_tp_members, members},
-    {Py_tp_methods, joined<PyMethodDef>({tensor_methods, tensor_methods_convert, tensor_methods_autograd})},
-    {Py_tp_getset, joined<PyGetSetDef>({dict_property, tensor_properties, tensor_properties_autograd})},
+    {Py_tp_methods, joined<PyMethodDef>({tensor_methods, tensor_methods_convert, tensor_methods_autograd}).data()},
+    {Py_tp_getset, properties.data()},
     {Py_tp_doc,
      const_cast<char*>("A multi-dimensional array of one element type that can record how it was computed.")},
-    {Py_mp_length, slot(tensor_length)},
+    {Py_mp_length, slot(asked<"__len__", tensor_length>)},
     {Py_mp_subscript, slot(tensor_subscript)},
     {Py_mp_ass_subscript, slot(tensor_ass_subscript)},
-    {Py_sq_contains, slot(tensor_contains)},
+    {Py_sq_contains, slot(asked<"__contains__", tensor_contains>)},
     {Py_bf_getbuffer, slot(get_buffer)},
     {Py_bf_releasebuffer, slot(release_buffer)},
-    {Py_nb_bool, slot(tensor_bool)},
-    {Py_nb_int, slot(tensor_int)},
-    {Py_nb_float, slot(tensor_float)},
-    {Py_nb_index, slot(tensor_index)},
+    {Py_nb_bool, slot(asked<"__bool__", tensor_bool>)},
+    {Py_nb_int, slot(asked<"__int__", tensor_int>)},
+    {Py_nb_float, slot(asked<"__float__", tensor_float>)},
+    {Py_nb_index, slot(asked<"__index__", tensor_index>)},
     {Py_nb_add, slot(binary<"add">)},
     {Py_nb_subtract, slot(binary<"sub">)},
     {Py_nb_multiply, slot(binary<"mul">)},
@@ -433,7 +451,7 @@ void add_tensor(PyObject* module) {
     {Py_nb_negative, slot(unary<"neg">)},
     {Py_nb_absolute, slot(unary<"abs">)},
     {Py_nb_invert, slot(unary<"bitwise_not">)},
-    {Py_nb_positive, slot(positive)},
+    {Py_nb_positive, slot(asked<"positive", positive>)},
     {0, nullptr},
   };
   PyType_Spec spec = {"rushlight.Tensor", sizeof(PyTensor), 0,

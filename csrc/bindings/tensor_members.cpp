@@ -1,5 +1,6 @@
 // L8: properties and methods of Tensor that are no operators.
 #include "bindings/objects.h"
+#include "tensor/shared_memory.h"
 
 namespace rl::py {
 
@@ -311,7 +312,16 @@ PyObject* untyped_storage(PyObject* self, PyObject*) {
 
 // --- subclasses and construction
 bool is_tensor_class(const char* op, PyObject* type) {
-  if (PyType_Check(type) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type)) return true;
+  static PyObject* dispatch = PyUnicode_InternFromString("__torch_dispatch__");
+  if (PyType_Check(type) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type)) {
+    if (_PyType_Lookup(reinterpret_cast<PyTypeObject*>(type), dispatch) == _PyType_Lookup(tensor_type, dispatch))
+      return true;
+    PyErr_Format(PyExc_NotImplementedError,
+                 "[%s] cls must not define __torch_dispatch__: there is no dispatcher below the operators. Received "
+                 "%R. Use __torch_function__.",
+                 op, type);
+    return false;
+  }
   PyErr_Format(PyExc_TypeError, "[%s] cls must be a subclass of Tensor. Received %R.", op, type);
   return false;
 }
@@ -415,15 +425,9 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
       return adopt(type, empty(dims, default_dtype()));
     };
     if (!n) return adopt(type, empty({0}, default_dtype()));
-    if (n > 1 || PyIndex_Check(first)) {
-      if (n > 1 || !is_tensor(first)) return from_sizes(args);
-    }
+    if (n > 1 || (PyIndex_Check(first) && !PySequence_Check(first) && !is_tensor(first))) return from_sizes(args);
     if (Py_IS_TYPE(first, size_type)) return from_sizes(first);
-    if (is_tensor(first)) {
-      check(impl(first)->dtype == default_dtype() || type != tensor_type, ErrorKind::type,
-            "[Tensor] a tensor must have the default dtype. Received ", *impl(first), ". Use .to(dtype).");
-      return adopt(type, alias(*impl(first)));
-    }
+    if (is_tensor(first)) return adopt(type, alias(*impl(first)));
     check(PySequence_Check(first) || PyObject_CheckBuffer(first), ErrorKind::type,
           "[Tensor] data must be a sequence. Received ", Py_TYPE(first)->tp_name, ". Use torch.tensor() for numbers.");
     nb::module_ core = nb::module_::import_("rushlight._core");
@@ -519,7 +523,33 @@ PyGetSetDef tensor_properties[] = {
   {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+namespace {
+
+Tensor bytes_of(Ref<Storage> storage) {
+  i64 n = static_cast<i64>(storage->bytes), one = 1;
+  Tensor like = empty({1}, DType::u8);
+  std::exchange(like->storage, storage.release())->dec();
+  return strided_alias(*like, Sizes(&n, 1), Sizes(&one, 1), 0);
+}
+
+}  // namespace
+
+void swap_contents(nb::handle first, nb::handle second) {
+  nb::handle given[] = {first, second};
+  for (nb::handle o : given) {
+    check(is_tensor(o.ptr()), ErrorKind::type, "[swap_tensors] t1 and t2 must be tensors. Received ",
+          Py_TYPE(o.ptr())->tp_name, ".");
+    check(impl(o.ptr())->unique(), ErrorKind::runtime,
+          "[swap_tensors] t1 and t2 must be part of no graph and have no views: Expected use_count to be 1. Received ",
+          describe(*impl(o.ptr())), ". Call backward or drop the graph first.");
+  }
+  auto *a = reinterpret_cast<PyTensor*>(first.ptr()), *b = reinterpret_cast<PyTensor*>(second.ptr());
+  std::swap(a->impl, b->impl);
+  for (nb::handle o : given) impl(o.ptr())->py = o.ptr();
+}
+
 void add_storage(nb::module_& m) {
+  m.def("swap_contents_", swap_contents, nb::arg("t1"), nb::arg("t2"), "Two Tensor objects change contents.");
   nb::class_<UntypedStorage>(m, "UntypedStorage", "The bytes under one or more tensors.")
       .def(
           "data_ptr", [](const UntypedStorage& s) { return reinterpret_cast<std::uintptr_t>(s.storage->data); },
@@ -531,15 +561,23 @@ void add_storage(nb::module_& m) {
       .def("element_size", [](const UntypedStorage&) { return 1; })
       .def_prop_ro("device", [](const UntypedStorage&) { return nb::steal(cpu_device()); })
       .def(
-          "tensor",
-          [](const UntypedStorage& s) {
-            Tensor like = empty({1}, DType::u8);
-            s.storage->inc();
-            std::exchange(like->storage, s.storage.get())->dec();
-            i64 n = s.bytes(), one = 1;
-            return strided_alias(*like, Sizes(&n, 1), Sizes(&one, 1), 0);
+          "tensor", [](const UntypedStorage& s) { return bytes_of(s.storage); }, "All bytes as a uint8 tensor.")
+      .def(
+          "share_memory_",
+          [](UntypedStorage& s) -> UntypedStorage& {
+            share(*s.storage);
+            return s;
           },
-          "All bytes as a uint8 tensor.")
+          nb::rv_policy::none, "Moves the bytes to memory that processes share; returns the storage.")
+      .def(
+          "is_shared", [](const UntypedStorage& s) { return is_shared(*s.storage); },
+          "Whether processes share the memory.")
+      .def(
+          "shared_descriptor", [](const UntypedStorage& s) { return shared_descriptor(*s.storage); },
+          "The file descriptor that stands for shared memory, -1 where there is none. It belongs to the storage.")
+      .def(
+          "close_descriptor", [](UntypedStorage& s) { close_descriptor(*s.storage); },
+          "Closes it: the memory stays shared, and is not sent to further processes.")
       .def(
           "__eq__",
           [](const UntypedStorage& a, nb::handle b) {
@@ -548,6 +586,13 @@ void add_storage(nb::module_& m) {
           },
           nb::arg("other").none())
       .def("__hash__", [](const UntypedStorage& s) { return reinterpret_cast<std::uintptr_t>(s.storage->data) >> 6; });
+  m.def(
+      "shared_bytes",
+      [](std::size_t nbytes, int descriptor) {
+        return bytes_of(descriptor < 0 ? new_shared_storage(nbytes) : map_shared_storage(nbytes, descriptor));
+      },
+      nb::arg("nbytes"), nb::arg("descriptor") = -1,
+      "uint8 [nbytes] in shared memory: new, or that of a descriptor, which is taken over.");
 }
 
 }  // namespace rl::py

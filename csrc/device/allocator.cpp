@@ -1,5 +1,6 @@
 #include "device/allocator.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,6 +17,10 @@ namespace {
 std::atomic<std::size_t> reserved{0}, cached{0};
 std::mutex shared_mutex;
 void* shared_bin[kClasses] = {};
+
+// A child has only the thread that forked: another one's lock would never be given back in it.
+[[maybe_unused]] const int held_over_fork =
+    pthread_atfork([] { shared_mutex.lock(); }, [] { shared_mutex.unlock(); }, [] { shared_mutex.unlock(); });
 
 std::size_t bytes_of_class(int index) {
   if (index < kSmallClasses) return static_cast<std::size_t>(index + 1) * 64;

@@ -20,7 +20,7 @@ void check_inplace(const OpDef& op, TensorImpl& self);  // leaf, view and overla
 void written(TensorImpl& t);  // counts a write
 void resize_impl(TensorImpl& t, Sizes size);  // contiguous, storage kept when it is large enough
 
-// Observers: the profiler, the tracer and others are told of every call.
+// Observers: the profiler, the tracer and others are told of every call on their thread.
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -1,5 +1,7 @@
 #include "kernels/random.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -129,14 +131,26 @@ void Generator::set_state(const std::uint8_t* bytes, i64 size) {
   next_float_normal = state.float_normal_is_valid ? std::optional(state.next_float_normal) : std::nullopt;
 }
 
-Generator& default_generator() {
+namespace {
+
+thread_local constinit Generator* of_thread = nullptr;
+std::mutex mutex;
+
+// A child has only the thread that forked: another one's lock would never be given back in it.
+[[maybe_unused]] const int held_over_fork =
+    pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+
+}  // namespace
+
+Generator& program_generator() {
   static Generator generator;
   return generator;
 }
 
-std::mutex& generator_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
+Generator& default_generator() { return of_thread ? *of_thread : program_generator(); }
+
+void set_thread_generator(Generator* generator) { of_thread = generator; }
+
+std::mutex& generator_mutex() { return mutex; }
 
 }  // namespace rl

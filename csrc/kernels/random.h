@@ -67,7 +67,10 @@ class Generator {
   std::uint32_t words_[kWords];
 };
 
+// The program's stream; the default one of a thread is the program's until it is given its own (null takes it back).
+Generator& program_generator();
 Generator& default_generator();
+void set_thread_generator(Generator* generator);
 // One lock for every generator: draws are short and a program rarely draws from two threads.
 std::mutex& generator_mutex();
 

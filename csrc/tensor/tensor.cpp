@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tensor/shared_memory.h"
+
 namespace rl {
 
 thread_local constinit bool without_interpreter = false;
@@ -17,9 +19,11 @@ Storage* Storage::borrow(char* data, std::size_t bytes, void* owner, void (*give
   return s;
 }
 
+void drop_aliased(void* storage) { static_cast<Storage*>(storage)->dec(); }
+
 Storage* Storage::alias(Storage& other) {
   other.inc();
-  return borrow(other.data, other.bytes, &other, [](void* owner) { static_cast<Storage*>(owner)->dec(); });
+  return borrow(other.data, other.bytes, &other, drop_aliased);
 }
 
 namespace {

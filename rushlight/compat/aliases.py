@@ -19,7 +19,6 @@ ALIASES = {
     "torch.nn.modules.activation.MultiheadAttention": "rushlight.nn.modules.attention.MultiheadAttention",
     "torch.nn.modules.linear.NonDynamicallyQuantizableLinear": "rushlight.nn.modules.linear.Linear",
     "torch.distributed.distributed_c10d": "rushlight.distributed",
-    "torch.utils.data._utils": "rushlight.utils.data",
 }
 _COMPATIBLE = "rushlight.compat.torch."
 

@@ -11,7 +11,7 @@ import contextlib
 import importlib
 
 from rushlight.accelerator import AcceleratorError, OutOfMemoryError
-from rushlight.unsupported import refused_class, refused_function
+from rushlight.unsupported import refusal, refused_class
 
 __all__ = ["AcceleratorError", "OutOfMemoryError"]
 
@@ -25,11 +25,6 @@ _NEED_A_GPU = (
     "set_per_process_memory_fraction", "set_sync_debug_mode", "synchronize", "temperature", "utilization",
 )  # fmt: skip
 _CLASSES = ("CUDAGraph", "Event", "ExternalStream", "MemPool", "Stream", "device", "device_of", "graph")
-_LEGACY = (
-    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
-    "IntTensor", "LongTensor", "ShortTensor",
-)  # fmt: skip
-
 default_generators = ()
 has_half = has_magma = False
 
@@ -151,15 +146,19 @@ def stream(stream):
     return contextlib.nullcontext()
 
 
+def _no_tensor(dtype, *args, **kwargs):
+    raise TypeError(f"[cuda] tensors of {dtype} on a GPU cannot be made: {_REASON}")
+
+
 def __getattr__(name):
     if name in _MODULES:
         return importlib.import_module(f"rushlight.cuda.{name}")
     if name in _NEED_A_GPU:
-        found = refused_function(f"cuda.{name}", _REASON, AssertionError)
+        found = refusal(f"cuda.{name}", _REASON, AssertionError)
     elif name in _CLASSES:
         found = refused_class(f"cuda.{name}", _REASON, RuntimeError)
-    elif name in _LEGACY:
-        found = refused_class(f"cuda.{name}", _REASON, TypeError)
+    elif name.endswith("Tensor"):
+        found = importlib.import_module("rushlight.tensor_types").make(name, __name__, _no_tensor, is_cuda=True)
     else:
         raise AttributeError(f"module 'rushlight.cuda' has no attribute {name!r}: there is no GPU")
     globals()[name] = found
@@ -167,4 +166,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_NEED_A_GPU, *_CLASSES, *_LEGACY})
+    return sorted({*globals(), *_MODULES, *_NEED_A_GPU, *_CLASSES})

@@ -6,7 +6,7 @@
 
 import enum
 
-from rushlight.unsupported import refused_class, refused_function
+from rushlight.unsupported import refusal, refused_class
 
 _REASON = "processes cannot work together yet. Run one process, or ask torch.distributed.is_available() first."
 _FUNCTIONS = (
@@ -61,5 +61,5 @@ def is_initialized():
 is_gloo_available = is_mpi_available = is_nccl_available = is_ucc_available = is_xccl_available = is_available
 is_torchelastic_launched = is_initialized
 
-globals().update((name, refused_function(f"distributed.{name}", _REASON, RuntimeError)) for name in _FUNCTIONS)
+globals().update((name, refusal(f"distributed.{name}", _REASON, RuntimeError)) for name in _FUNCTIONS)
 globals().update((name, refused_class(f"distributed.{name}", _REASON, RuntimeError)) for name in _CLASSES)

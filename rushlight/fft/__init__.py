@@ -29,8 +29,11 @@ from rushlight.fft.transforms import (
     rfft2,
     rfftn,
 )
+from rushlight.ops import offer as _offer
 
 __all__ = [
     "Tensor", "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn",
     "ifftshift", "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip
+
+globals().update(_offer({name: globals()[name] for name in __all__}, "rushlight.fft:"))

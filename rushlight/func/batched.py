@@ -46,6 +46,7 @@ class Batched:
         self.level = level
 
     __class__ = property(lambda self: Tensor)
+    _overrides_rows_alone = True
     __array_priority__ = 1000  # a NumPy number on the left asks __rmul__ and its like
 
     @classmethod
@@ -57,7 +58,7 @@ class Batched:
     def __getattr__(self, name):
         # The operators in Python and the methods made of rows; both ask __torch_function__ in the end.
         found = getattr(Tensor, name)
-        if isinstance(found, (_core.Op, FunctionType)):
+        if isinstance(found, _core.Op) or isinstance(getattr(found, "__wrapped__", None), FunctionType):
             setattr(Batched, name, found)
             return getattr(self, name)
         _refuse(name)

@@ -16,7 +16,7 @@ import types
 import typing
 
 from rushlight.nn import Module
-from rushlight.unsupported import refused_class, refused_function
+from rushlight.unsupported import refusal, refused_class
 
 Final = typing.Final
 
@@ -108,7 +108,7 @@ def save(m, f, _extra_files=None):
     raise NotImplementedError(f"[jit.save] must not be called: {_NO_FILES}")
 
 
-load = refused_function(
+load = refusal(
     "jit.load", "files of compiled programs cannot be read. Make the module in Python and load its state_dict()."
 )
 CompilationUnit = refused_class("jit.CompilationUnit", "programs are not compiled from text. Write them in Python.")

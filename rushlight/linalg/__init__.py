@@ -41,6 +41,7 @@ from rushlight.linalg.solvers import (
     tensorinv,
     tensorsolve,
 )
+from rushlight.ops import offer as _offer
 
 __all__ = [
     "LinAlgError",
@@ -50,3 +51,5 @@ __all__ = [
     "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
     "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+globals().update(_offer({name: globals()[name] for name in __all__}, "rushlight.linalg:"))

@@ -37,6 +37,8 @@ class MaskedTensor(_core.Tensor):
     MaskedTensor(  2.5000, True)
     """
 
+    _overrides_rows_alone = True
+
     @staticmethod
     def __new__(cls, data, mask, requires_grad=False):
         _check(data, mask)

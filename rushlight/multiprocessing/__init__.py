@@ -1,4 +1,4 @@
-"""Python's multiprocessing; tensors travel between processes as copies. And `spawn`, which runs a function in several.
+"""Python's multiprocessing, which sends tensors as shared memory. `spawn` runs a function in several processes.
 
 >>> torch.multiprocessing.get_sharing_strategy()
 'file_system'
@@ -7,6 +7,7 @@
 import multiprocessing
 from multiprocessing import *  # noqa: F403
 
+from rushlight.multiprocessing import sharing  # noqa: F401  teaches multiprocessing to send tensors
 from rushlight.multiprocessing.spawn import (
     ProcessContext,
     ProcessException,
@@ -35,7 +36,7 @@ def get_sharing_strategy():
 
 
 def set_sharing_strategy(new_strategy):
-    """Kept: tensors are copied between processes with every strategy. Raises AssertionError for an unknown one."""
+    """Kept: memory is shared in one way with every strategy. Raises AssertionError for an unknown one."""
     if new_strategy not in get_all_sharing_strategies():
         raise AssertionError(f"[set_sharing_strategy] unknown strategy {new_strategy!r}. Use 'file_system'.")
     _strategy[0] = new_strategy

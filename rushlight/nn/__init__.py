@@ -14,6 +14,7 @@ from rushlight.nn import utils as utils
 from rushlight.nn.modules import *  # noqa: F403
 from rushlight.nn.modules import Module as Module
 
+_QUANTIZED = ("intrinsic", "qat", "quantizable", "quantized")
 _PARTS = ("attention", "common_types", "grad", "parallel")
 
 
@@ -47,6 +48,11 @@ def factory_kwargs(kwargs):
 def __getattr__(name):
     if name in _PARTS:  # loaded when they are first named
         return _importlib.import_module(f"rushlight.nn.{name}")
+    if name in _QUANTIZED:
+        raise AttributeError(
+            f"[torch.nn.{name}] layers of whole numbers do not exist here. Use the layers of torch.nn, in bfloat16 or "
+            "float16 to save memory."
+        )
     if name == "DataParallel":
         return _importlib.import_module("rushlight.nn.parallel").DataParallel
     raise AttributeError(f"module 'rushlight.nn' has no attribute {name!r}")

@@ -9,6 +9,7 @@ import math
 import warnings
 
 import rushlight
+from rushlight.ops import offer as _offer
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
@@ -334,3 +335,5 @@ uniform, normal, constant, eye, dirac = map(_deprecated, (uniform_, normal_, con
 xavier_uniform, xavier_normal = _deprecated(xavier_uniform_), _deprecated(xavier_normal_)
 kaiming_uniform, kaiming_normal = _deprecated(kaiming_uniform_), _deprecated(kaiming_normal_)
 orthogonal, sparse = _deprecated(orthogonal_), _deprecated(sparse_)
+_overridable = {f.__name__: f for f in (uniform_, normal_, constant_, kaiming_uniform_)}
+globals().update(_offer(_overridable, "rushlight.nn.init:"))

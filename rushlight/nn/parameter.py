@@ -10,25 +10,46 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Parameter(rushlight.Tensor):
+class _ParameterClass(type(rushlight.Tensor)):
+    """Makes isinstance(x, Parameter) hold for parameters that kept the class of their data."""
+
+    def __instancecheck__(cls, instance):
+        return super().__instancecheck__(instance) or (
+            cls is Parameter and isinstance(instance, rushlight.Tensor) and getattr(instance, "_is_param", False)
+        )
+
+
+class Parameter(rushlight.Tensor, metaclass=_ParameterClass):
     """A tensor that becomes a parameter of the module it is assigned to.
 
     Args:
-        data: the values; any shape. None gives an empty tensor.
+        data: the values; any shape. None gives an empty tensor. A tensor of a class with a `__torch_function__` keeps
+            its class; isinstance(x, Parameter) holds all the same.
         requires_grad: whether gradients are computed for it. Only floating point and complex data may say True.
 
     Raises:
-        RuntimeError: if integer or boolean data is to require a gradient.
+        RuntimeError: if integer or boolean data is to require a gradient, or a class's detach() gives another class.
 
     >>> torch.nn.Parameter(torch.ones(2))
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
     """
 
+    __torch_function__ = rushlight._core._disabled_torch_function_impl
+
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
             data = rushlight.empty(0)
-        return rushlight.Tensor._make_subclass(cls, data, requires_grad)
+        if not _keeps_its_class(data):
+            return rushlight.Tensor._make_subclass(cls, data, requires_grad)
+        made = data.detach().requires_grad_(requires_grad)
+        if type(made) is not type(data):
+            raise RuntimeError(
+                f"[Parameter] detach() of the data must keep its class, {type(data).__name__}. Received "
+                f"{type(made).__name__}. Mend its __torch_function__, or pass data.as_subclass(torch.Tensor)."
+            )
+        made._is_param = True
+        return made
 
     def __deepcopy__(self, memo):
         known = memo.get(id(self))
@@ -45,6 +66,15 @@ class Parameter(rushlight.Tensor):
         return _rebuild_parameter, (type(self), self.data, self.requires_grad)
 
 
+def _keeps_its_class(data):
+    """Whether data is of a class whose __torch_function__ makes results of that class."""
+    disabled = rushlight._core._disabled_torch_function_impl
+    cls = type(data)
+    if cls is rushlight.Tensor or not issubclass(cls, rushlight.Tensor) or hasattr(cls, "_overrides_rows_alone"):
+        return False
+    return cls.__torch_function__ is not disabled
+
+
 class Buffer(rushlight.Tensor):
     """A tensor that becomes a buffer of the module it is assigned to: saved with it, moved with it, not trained.
 
@@ -57,6 +87,8 @@ class Buffer(rushlight.Tensor):
     >>> list(module.state_dict())
     ['count']
     """
+
+    __torch_function__ = rushlight._core._disabled_torch_function_impl
 
     def __new__(cls, data=None, *, persistent=True):
         if data is None:
@@ -98,8 +130,9 @@ class UninitializedTensorMixin:
 
     _ALLOWED = frozenset(
         (
-            "__get__", "__hash__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float", "get_device", "half",
-            "int", "is_complex", "is_floating_point", "long", "requires_grad_", "short", "size", "to", "to_dtype",
+            "__get__", "__hash__", "__set__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float",
+            "get_device", "half", "int", "is_complex", "is_floating_point", "long", "requires_grad_", "short", "size",
+            "to", "to_dtype",
         )
     )  # fmt: skip
 
@@ -134,7 +167,7 @@ class UninitializedTensorMixin:
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         if getattr(func, "__name__", None) in cls._ALLOWED:
-            return super().__torch_function__(func, types, args, kwargs or {})
+            return rushlight.Tensor.__torch_function__.__func__(cls, func, types, args, kwargs)  # stays uninitialized
         raise ValueError(
             f"[{getattr(func, '__name__', func)}] an uninitialized parameter cannot take part in a computation. "
             "Call forward of its module with an input of the right shape first."

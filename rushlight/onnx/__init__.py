@@ -6,7 +6,7 @@ False
 
 import enum
 
-from rushlight.unsupported import refused_class, refused_function
+from rushlight.unsupported import refusal, refused_class
 
 _REASON = "models cannot be exported yet. Save module.state_dict(), and export from PyTorch."
 _FUNCTIONS = (
@@ -36,7 +36,7 @@ def is_in_onnx_export():
     return False
 
 
-globals().update((name, refused_function(f"onnx.{name}", _REASON)) for name in _FUNCTIONS)
+globals().update((name, refusal(f"onnx.{name}", _REASON)) for name in _FUNCTIONS)
 globals().update(
     (name, refused_class(f"onnx.{name}", _REASON)) for name in ("ExportOptions", "JitScalarType", "ONNXProgram")
 )

@@ -90,7 +90,7 @@ def is_nonzero(input):
     return bool(input)
 
 
-@composition
+@composition(method=False)  # the method is the core's
 def is_signed(input):
     """Whether the dtype holds negative numbers.
 

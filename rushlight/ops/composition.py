@@ -1,11 +1,21 @@
 """The decorator that makes a Python function an operator."""
 
 import functools
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType
 
 from rushlight import _core
 
 Tensor = _core.Tensor
 FUNCTIONS = {}  # name -> function: what the root shows as torch.<name>
+
+
+def offer(names, space, **how):
+    """The functions in Python among {name: value}, such that __torch_function__ is asked before they run.
+
+    space: where they are found, such as "rushlight.linalg:". The others stay as they are.
+    """
+    kinds = (FunctionType, BuiltinFunctionType, MethodDescriptorType, type(_core.result_type))
+    return {k: _core.offered(f, space + k, **how) if isinstance(f, kinds) else f for k, f in names.items()}
 
 
 def composition(function=None, *, public=True, method=True, inplace=False, out=False, aliases=()):

@@ -74,12 +74,17 @@ def type(input, dtype=None, non_blocking=False):
     """The tensor's type as text ("torch.FloatTensor"), or the tensor converted to dtype."""
     if dtype is None:
         return TYPE_NAMES[input.dtype]
+    on_gpu = getattr(dtype, "is_cuda", False)
     if isinstance(dtype, str):
-        by_name = {text: d for d, text in TYPE_NAMES.items()}
-        if dtype not in by_name:
-            raise ValueError(f"[type] invalid type: '{dtype}'. Use torch.float32 and the like.")
-        dtype = by_name[dtype]
-    return to(input, getattr(dtype, "dtype", dtype))
+        on_gpu = dtype.startswith("torch.cuda.")
+        found = [d for d, text in TYPE_NAMES.items() if text == dtype.replace(".cuda", "", 1)]
+        dtype = found[0] if found else dtype
+    dtype = getattr(dtype, "dtype", dtype)
+    if not isinstance(dtype, _core.dtype):
+        raise ValueError(f"[type] invalid type: {dtype!r}. Use torch.float32 and the like.")
+    if on_gpu:
+        cuda(input)  # raises
+    return to(input, dtype)
 
 
 @composition(public=False)
@@ -174,21 +179,21 @@ def is_pinned(input, device=None):
 
 @composition(public=False)
 def share_memory_(input):
-    """Moves the tensor's elements to memory in which processes forked from now on see each other's writes.
+    """Moves the tensor's memory to where processes share it: those forked, or sent the tensor, see each other's writes.
 
-    Other tensors that looked into the old memory keep it. Processes that are spawned get copies.
+    Tensors that look into the same memory move with it.
 
     >>> torch.ones(2).share_memory_().is_shared()
     True
     """
-    importlib.import_module("rushlight.storage").share(input)
+    importlib.import_module("rushlight.multiprocessing.sharing").share(input)
     return input
 
 
 @composition(public=False)
 def is_shared(input):
-    """Whether forked processes see each other's writes: see share_memory_()."""
-    return importlib.import_module("rushlight.storage").is_shared(input)
+    """Whether processes see each other's writes: see share_memory_()."""
+    return importlib.import_module("rushlight.multiprocessing.sharing").is_shared(input)
 
 
 @composition(method=False)
@@ -203,7 +208,7 @@ def to_dlpack(tensor):
     return tensor.__dlpack__()
 
 
-@composition
+@composition(method=False)  # the method is the core's
 def is_floating_point(input):
     """Whether the dtype is a floating point one.
 
@@ -213,7 +218,7 @@ def is_floating_point(input):
     return input.dtype.is_floating_point
 
 
-@composition
+@composition(method=False)  # the method is the core's
 def is_complex(input):
     """Whether the dtype is complex.
 

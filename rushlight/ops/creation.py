@@ -282,6 +282,8 @@ def new_ones(input, *size, dtype=None, **options):
 @composition(public=False)
 def new_full(input, size, fill_value, *, dtype=None, **options):
     """fill_value [*size] with input's dtype unless given."""
+    if isinstance(size, builtins.int):
+        raise TypeError(f"[new_full] size must be a tuple of ints. Received {size!r}. Write ({size!r},).")
     return full(size, fill_value, dtype=dtype or input.dtype, **options)
 
 

@@ -1,6 +1,6 @@
 """Adadelta."""
 
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
 
 __all__ = ["Adadelta"]
 
@@ -24,6 +24,7 @@ class Adadelta(RuleOptimizer):
     """
 
     _rule = "adadelta"
+    _state = ("square_avg", "acc_delta")
 
     def __init__(
         self,
@@ -53,9 +54,6 @@ class Adadelta(RuleOptimizer):
                 "differentiable": differentiable,
             },
         )
-
-    def _start(self, p, group):
-        return {"square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
 
     def _numbers(self, group):
         return tuple(group[name] for name in ("lr", "rho", "eps", "weight_decay", "maximize"))

@@ -1,7 +1,7 @@
 """Adagrad."""
 
 import rushlight
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, scalar
 
 __all__ = ["Adagrad"]
 
@@ -26,6 +26,7 @@ class Adagrad(RuleOptimizer):
     """
 
     _rule = "adagrad"
+    _state = ("sum",)
     _takes_sparse = True
 
     def __init__(
@@ -62,7 +63,7 @@ class Adagrad(RuleOptimizer):
         )
         for group in self.param_groups:  # the sums exist from the beginning
             for p in group["params"]:
-                self._state_of(p, group)
+                self.state[p] = {"step": scalar(), **self._start(p, group)}
 
     def _start(self, p, group):
         value = group["initial_accumulator_value"]
@@ -70,7 +71,9 @@ class Adagrad(RuleOptimizer):
         return {"sum": rushlight.full_like(p, value, memory_format=rushlight.preserve_format, requires_grad=False)}
 
     def share_memory(self):
-        """Nothing to do: processes receive copies."""
+        """Moves the sums to memory that processes share: see Tensor.share_memory_."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
 
     def _numbers(self, group):
         return tuple(group[name] for name in ("lr", "lr_decay", "eps", "weight_decay", "maximize"))

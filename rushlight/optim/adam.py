@@ -1,12 +1,13 @@
 """Adam."""
 
 import rushlight
-from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update, refuse_sparse
+from rushlight.optim.optimizer import fused_update, unscaled
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
 
 __all__ = ["Adam", "adam"]
 
 
-class Adam(Optimizer):
+class Adam(RuleOptimizer):
     """Steps scaled by running means of the gradient and of its square (Kingma and Ba, 2014).
 
     m = beta1 * m + (1 - beta1) * g;  v = beta2 * v + (1 - beta2) * g²;
@@ -27,6 +28,7 @@ class Adam(Optimizer):
 
     Raises:
         ValueError: if an option is out of range.
+        RuntimeError: if `fused` is combined with `foreach` or `differentiable`; in step(), if a gradient is sparse.
 
     >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
     >>> optimizer = torch.optim.Adam([weight], lr=0.1)
@@ -35,6 +37,8 @@ class Adam(Optimizer):
     >>> weight.data
     tensor([0.9000])
     """
+
+    _instead = "SparseAdam"
 
     def __init__(
         self,
@@ -52,14 +56,6 @@ class Adam(Optimizer):
         fused=None,
         decoupled_weight_decay=False,
     ):
-        check_lr_tensor(lr)
-        check_not_negative(lr=lr, eps=eps)
-        for i, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        check_not_negative(weight_decay=weight_decay)
-        if fused and differentiable:
-            raise RuntimeError("`fused` does not support `differentiable`")
         super().__init__(
             params,
             {
@@ -77,60 +73,37 @@ class Adam(Optimizer):
             },
         )
 
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        for entry in self.state.values():  # the count was a number once
-            if "step" in entry and not isinstance(entry["step"], rushlight.Tensor):
-                entry["step"] = rushlight.tensor(float(entry["step"]), dtype=rushlight.float32)
+    def _state_of(self, group):
+        return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
 
-    def step(self, closure=None):
-        """Change the parameters once; returns what `closure` returns."""
-        loss = self._loss_of(closure)
-        all_state = self.state
-        for group in self.param_groups:
-            amsgrad = group["amsgrad"]
-            params, grads, steps, exp_avgs, exp_avg_sqs, max_exp_avg_sqs = [], [], [], [], [], []
-            for p in group["params"]:
-                grad = p.grad
-                if grad is None:
-                    continue
-                state = all_state[p]
-                if not state:
-                    _start(state, p, amsgrad)
-                params.append(p)
-                grads.append(grad)
-                steps.append(state["step"])
-                exp_avgs.append(state["exp_avg"])
-                exp_avg_sqs.append(state["exp_avg_sq"])
-                if amsgrad:
-                    max_exp_avg_sqs.append(state["max_exp_avg_sq"])
-            if params:
-                refuse_sparse("Adam", grads, ", please consider SparseAdam instead")
-                beta1, beta2 = group["betas"]
-                adam(
-                    params,
-                    grads,
-                    exp_avgs,
-                    exp_avg_sqs,
-                    max_exp_avg_sqs,
-                    steps,
-                    amsgrad=amsgrad,
-                    beta1=beta1,
-                    beta2=beta2,
-                    lr=group["lr"],
-                    weight_decay=group["weight_decay"],
-                    eps=group["eps"],
-                    maximize=group["maximize"],
-                    differentiable=group["differentiable"],
-                    decoupled_weight_decay=group["decoupled_weight_decay"],
-                )
-        return loss
+    def _rule_of(self, group):
+        return "adam_amsgrad" if group["amsgrad"] else "adam"
 
+    def _numbers(self, group):
+        names = ("eps", "weight_decay", "decoupled_weight_decay", "maximize")
+        return (group["lr"], *group["betas"], *(group[name] for name in names))
 
-def _start(state, p, amsgrad):
-    state["step"] = rushlight.tensor(0.0, dtype=rushlight.float32)
-    for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq"):
-        state[name] = rushlight.zeros_like(p, memory_format=rushlight.preserve_format, requires_grad=False)
+    @staticmethod
+    def _update(param, grad, exp_avg, exp_avg_sq, *rest):
+        *max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize = rest
+        param, grad, exp_avg, exp_avg_sq, *max_exp_avg_sq = as_real(param, grad, exp_avg, exp_avg_sq, *max_exp_avg_sq)
+        step.add_(1)
+        if maximize:
+            grad = -grad
+        if weight_decay:
+            if decoupled:
+                param.mul_(1 - lr * weight_decay)
+            else:
+                grad = grad + weight_decay * param
+        exp_avg.mul_(beta1).add_((1 - beta1) * grad)
+        exp_avg_sq.mul_(beta2).add_((1 - beta2) * grad * grad)
+        if max_exp_avg_sq:
+            (largest,) = max_exp_avg_sq
+            exp_avg_sq = rushlight.maximum(largest.clone(), exp_avg_sq)
+            largest.copy_(exp_avg_sq)
+        count = step.item()
+        denominator = (exp_avg_sq / (1 - beta2**count)).sqrt() + eps
+        param.sub_(lr / (1 - beta1**count) * (exp_avg / denominator))
 
 
 def adam(
@@ -163,39 +136,7 @@ def adam(
     """
     if found_inf is not None and found_inf.item():
         return
-    if grad_scale is not None:
-        grads = [grad / grad_scale for grad in grads]
-    if amsgrad:
-        lists = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, state_steps)
-    else:
-        lists = (params, grads, exp_avgs, exp_avg_sqs, state_steps)
+    largest = [max_exp_avg_sqs] if amsgrad else []
+    lists = (params, unscaled(grads, grad_scale), exp_avgs, exp_avg_sqs, *largest, state_steps)
     numbers = (lr, beta1, beta2, eps, weight_decay, decoupled_weight_decay, maximize)
-    if differentiable:
-        for tensors in zip(*lists, strict=True):
-            _update(*tensors, *numbers)
-    else:
-        fused_update("adam_amsgrad" if amsgrad else "adam", lists, tuple(map(float, numbers)), _update)
-
-
-def _update(param, grad, exp_avg, exp_avg_sq, *rest):
-    *max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize = rest
-    if param.is_complex():  # the real and the imaginary part are two parameters
-        param, grad, exp_avg, exp_avg_sq = map(rushlight.view_as_real, (param, grad, exp_avg, exp_avg_sq))
-        max_exp_avg_sq = list(map(rushlight.view_as_real, max_exp_avg_sq))
-    step.add_(1)
-    if maximize:
-        grad = -grad
-    if weight_decay:
-        if decoupled:
-            param.mul_(1 - lr * weight_decay)
-        else:
-            grad = grad + weight_decay * param
-    exp_avg.mul_(beta1).add_((1 - beta1) * grad)
-    exp_avg_sq.mul_(beta2).add_((1 - beta2) * grad * grad)
-    if max_exp_avg_sq:
-        (largest,) = max_exp_avg_sq
-        largest.copy_(rushlight.maximum(largest, exp_avg_sq))
-        exp_avg_sq = largest
-    count = step.item()
-    denominator = (exp_avg_sq / (1 - beta2**count)).sqrt() + eps
-    param.sub_(lr / (1 - beta1**count) * exp_avg / denominator)
+    fused_update("adam_amsgrad" if amsgrad else "adam", lists, numbers, Adam._update, differentiable)

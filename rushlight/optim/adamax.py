@@ -1,7 +1,7 @@
 """Adamax."""
 
 import rushlight
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
 
 __all__ = ["Adamax"]
 
@@ -22,6 +22,7 @@ class Adamax(RuleOptimizer):
     """
 
     _rule = "adamax"
+    _state = ("exp_avg", "exp_inf")
 
     def __init__(
         self,
@@ -49,9 +50,6 @@ class Adamax(RuleOptimizer):
                 "capturable": capturable,
             },
         )
-
-    def _start(self, p, group):
-        return {"exp_avg": zeros_like(p), "exp_inf": zeros_like(p)}
 
     def _numbers(self, group):
         return (group["lr"], *group["betas"], group["eps"], group["weight_decay"], group["maximize"])

@@ -1,7 +1,6 @@
 """ASGD."""
 
-import rushlight
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, scalar, zeros_like
 
 __all__ = ["ASGD"]
 
@@ -26,6 +25,9 @@ class ASGD(RuleOptimizer):
     >>> weight.data
     tensor([0.8000])
     """
+
+    _rule = "asgd"
+    _state = ("ax", "eta", "mu")
 
     def __init__(
         self,
@@ -56,14 +58,13 @@ class ASGD(RuleOptimizer):
         )
 
     def _start(self, p, group):
-        eta = rushlight.tensor(float(group["lr"]), dtype=rushlight.float32)
-        return {"eta": eta, "mu": rushlight.tensor(1.0, dtype=rushlight.float32), "ax": zeros_like(p)}
+        return {"eta": scalar(group["lr"]), "mu": scalar(1), "ax": zeros_like(p)}
 
     def _numbers(self, group):
         return tuple(group[name] for name in ("lr", "lambd", "alpha", "t0", "weight_decay", "maximize"))
 
     @staticmethod
-    def _update(param, grad, eta, mu, ax, step, lr, lambd, alpha, t0, weight_decay, maximize):
+    def _update(param, grad, ax, eta, mu, step, lr, lambd, alpha, t0, weight_decay, maximize):
         param, grad, ax = as_real(param, grad, ax)
         step.add_(1)
         count, rate = step.item(), eta.item()

@@ -1,7 +1,8 @@
 """L-BFGS."""
 
 import rushlight
-from rushlight.optim.optimizer import Optimizer, check_not_negative
+from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative
+from rushlight.optim.rule_optimizer import as_real
 
 __all__ = ["LBFGS"]
 
@@ -40,6 +41,7 @@ class LBFGS(Optimizer):
         history_size=100,
         line_search_fn=None,
     ):
+        check_lr_tensor(lr)
         check_not_negative(lr=lr)
         super().__init__(
             params,
@@ -55,16 +57,18 @@ class LBFGS(Optimizer):
         )
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
-        self._params = self.param_groups[0]["params"]
+
+    @property
+    def _params(self):
+        return self.param_groups[0]["params"]
 
     def _flat_grad(self):
-        return rushlight.cat(
-            [rushlight.zeros(p.numel(), dtype=p.dtype) if p.grad is None else p.grad.reshape(-1) for p in self._params]
-        )
+        grads = [rushlight.zeros_like(p) if p.grad is None else p.grad.to_dense() for p in self._params]
+        return rushlight.cat([grad.reshape(-1) for grad in as_real(*grads)])
 
     def _move(self, distance, direction):
         start = 0
-        for p in self._params:
+        for p in as_real(*self._params):
             p.add_(distance * direction[start : start + p.numel()].view_as(p))
             start += p.numel()
 

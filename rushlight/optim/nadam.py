@@ -1,7 +1,6 @@
 """NAdam."""
 
-import rushlight
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, scalar, zeros_like
 
 __all__ = ["NAdam"]
 
@@ -23,6 +22,9 @@ class NAdam(RuleOptimizer):
     >>> weight.data
     tensor([0.8944])
     """
+
+    _rule = "nadam"
+    _state = ("exp_avg", "exp_avg_sq", "mu_product")
 
     def __init__(
         self,
@@ -58,8 +60,7 @@ class NAdam(RuleOptimizer):
         )
 
     def _start(self, p, group):
-        product = rushlight.tensor(1.0, dtype=rushlight.float32)
-        return {"mu_product": product, "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
+        return {"mu_product": scalar(1), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
 
     def _numbers(self, group):
         names = ("eps", "weight_decay", "momentum_decay", "decoupled_weight_decay", "maximize")
@@ -69,9 +70,9 @@ class NAdam(RuleOptimizer):
     def _update(
         param,
         grad,
-        mu_product,
         exp_avg,
         exp_avg_sq,
+        mu_product,
         step,
         lr,
         beta1,

@@ -2,15 +2,26 @@
 
 import warnings
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import wraps
 from itertools import chain, compress
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import rushlight
 from rushlight import _core
-from rushlight.utils.hooks import RemovableHandle
+from rushlight.nn.modules.hooks import add_hook
 
-__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
+
+# The names under which PyTorch's programs annotate what they give to optimisers.
+Args: TypeAlias = tuple[Any, ...]
+Kwargs: TypeAlias = dict[str, Any]
+StateDict: TypeAlias = dict[str, Any]
+ParamsT: TypeAlias = Iterable[rushlight.Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, rushlight.Tensor]]
+GlobalOptimizerPreHook: TypeAlias = Callable[["Optimizer", Args, Kwargs], tuple[Args, Kwargs] | None]
+GlobalOptimizerPostHook: TypeAlias = Callable[["Optimizer", Args, Kwargs], None]
 
 
 class _Required:
@@ -21,57 +32,28 @@ class _Required:
 required = _Required()
 
 
-def _add_hook(hooks, hook, *, prepend=False, also=None):
-    """Put `hook` into the ordered dictionary `hooks`, and its id into `also`."""
-    handle = RemovableHandle(hooks, extra_dict=also)
-    hooks[handle.id] = hook
-    if also is not None:
-        also[handle.id] = True
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle
-
-
 _global_pre_hooks = OrderedDict()
 _global_post_hooks = OrderedDict()
 
 
 def register_optimizer_step_pre_hook(hook):
-    """Call `hook(optimizer, args, kwargs)` before the step of every optimiser; a result replaces both arguments."""
-    return _add_hook(_global_pre_hooks, hook)
+    """Call `hook(optimizer, args, kwargs)` before the step of every optimiser; a result replaces the last two.
+
+    >>> def announce(optimizer, args, kwargs):
+    ...     print(type(optimizer).__name__)
+    >>> with torch.optim.optimizer.register_optimizer_step_pre_hook(announce):
+    ...     torch.optim.SGD([torch.nn.Parameter(torch.ones(1))]).step()
+    SGD
+    """
+    return add_hook(_global_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook):
     """Call `hook(optimizer, args, kwargs)` after the step of every optimiser."""
-    return _add_hook(_global_post_hooks, hook)
+    return add_hook(_global_post_hooks, hook)
 
 
-def _with_hooks(step):
-    """`step` of a subclass, with the hooks around it."""
-
-    @wraps(step)
-    def hooked(self, *args, **kwargs):
-        self._opt_called = True  # schedulers ask whether a step came before theirs
-        if not (self._step_hooks or _global_pre_hooks or _global_post_hooks) or type(self).step is not hooked:
-            return step(self, *args, **kwargs)
-        for hook in [*_global_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()]:
-            result = hook(self, args, kwargs)
-            if result is not None:
-                if not (isinstance(result, tuple) and len(result) == 2):
-                    raise RuntimeError(
-                        "[register_step_pre_hook] a hook must return None or a tuple (args, kwargs). "
-                        f"Received {result!r}."
-                    )
-                args, kwargs = result
-        result = step(self, *args, **kwargs)
-        for hook in [*self._optimizer_step_post_hooks.values(), *_global_post_hooks.values()]:
-            hook(self, args, kwargs)
-        return result
-
-    return hooked
-
-
-def fused_update(rule, lists, numbers, reference):
+def fused_update(rule, lists, numbers, reference, differentiable=False):
     """Apply an update rule to parameters, all in one loop of the core.
 
     Args:
@@ -80,24 +62,39 @@ def fused_update(rule, lists, numbers, reference):
         numbers: what the rule needs besides tensors.
         reference: the rule in tensor operations, called as `reference(*tensors, *numbers)` per parameter where the
             core's loop does not know the tensors (complex or mixed dtypes, sparse gradients).
+        differentiable: use the reference, and let autograd see it.
     """
-    if any(grad.is_sparse for grad in lists[1]):
-        strided = [not grad.is_sparse for grad in lists[1]]
+    if differentiable:
+        return _update_with_grad(reference, lists, numbers)
+    numbers = tuple(map(float, numbers))
+    sparse = [grad.is_sparse for grad in lists[1]]
+    if any(sparse):
         with rushlight.no_grad():
-            for tensors in zip(*lists, strict=True):
-                if tensors[1].is_sparse:
-                    reference(*tensors, *numbers)
-        lists = tuple(list(compress(tensors, strided)) for tensors in lists)
+            _update_each(reference, chosen(lists, sparse), numbers)
+        lists = chosen(lists, [not s for s in sparse])
     if lists[0] and not _core.fused_update(rule, lists, numbers):
         with rushlight.no_grad():
-            for tensors in zip(*lists, strict=True):
-                reference(*tensors, *numbers)
+            _update_each(reference, lists, numbers)
 
 
-def refuse_sparse(name, grads, cure=""):
-    """Raise RuntimeError if a gradient is sparse."""
-    if any(grad.is_sparse for grad in grads):
-        raise RuntimeError(f"{name} does not support sparse gradients{cure}")
+def _update_with_grad(reference, lists, numbers):
+    """The rule on copies: what it keeps for backward is not changed by the next step."""
+    with rushlight.enable_grad():
+        for param, grad, *state in zip(*lists, strict=True):
+            copies = [tensor.clone() for tensor in (param, *state)]
+            reference(copies[0], grad, *copies[1:], *numbers)
+            for tensor, copy in zip((param, *state), copies, strict=True):
+                tensor.copy_(copy)
+
+
+def chosen(lists, which):
+    """The entries of every list where `which` is true."""
+    return tuple(list(compress(entries, which)) for entries in lists)
+
+
+def _update_each(reference, lists, numbers):
+    for tensors in zip(*lists, strict=True):
+        reference(*tensors, *numbers)
 
 
 class Optimizer:
@@ -120,10 +117,53 @@ class Optimizer:
     0.0
     """
 
+    OptimizerPreHook: TypeAlias = GlobalOptimizerPreHook
+    OptimizerPostHook: TypeAlias = GlobalOptimizerPostHook
+
+    _in_step = False  # hooks surround the outermost step: that of a subclass may call its base's
+    # Wrappers of optimisers may leave __init__ out; then they have no hooks.
+    _step_hooks = _optimizer_step_pre_hooks = _optimizer_step_post_hooks = MappingProxyType({})
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
-            cls.step = _with_hooks(cls.__dict__["step"])
+            cls.step = cls.profile_hook_step(cls.__dict__["step"])
+
+    @staticmethod
+    def profile_hook_step(func):
+        """`func`, the step of a subclass, with the hooks around it. Subclasses get it without asking.
+
+        Raises:
+            RuntimeError: in the step, if a hook returns something else than None or (args, kwargs).
+        """
+
+        @wraps(func)
+        def hooked(self, *args, **kwargs):
+            self._opt_called = True  # schedulers ask whether a step came before theirs
+            if self._in_step or not (self._step_hooks or _global_pre_hooks or _global_post_hooks):
+                return func(self, *args, **kwargs)
+            self._in_step = True
+            try:
+                return self._step_with_hooks(func, (self, *args), kwargs)
+            finally:
+                self._in_step = False
+
+        return hooked
+
+    def _step_with_hooks(self, step, args, kwargs):
+        for hook in [*_global_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()]:
+            result = hook(self, args, kwargs)
+            if result is not None:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        "[register_step_pre_hook] a hook must return None or a tuple (args, kwargs). "
+                        f"Received {result!r}."
+                    )
+                args, kwargs = result
+        result = step(*args, **kwargs)
+        for hook in [*self._optimizer_step_post_hooks.values(), *_global_post_hooks.values()]:
+            hook(self, args, kwargs)
+        return result
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -219,12 +259,12 @@ class Optimizer:
         known = set(chain.from_iterable(group["params"] for group in self.param_groups))
         if not known.isdisjoint(params):
             raise ValueError("some parameters appear in more than one parameter group")
-        for group in self.param_groups:
-            if ("param_names" in group) != ("param_names" in param_group):
-                raise ValueError(
-                    "all optimizer param groups should be with/without names. "
-                    f"cannot add param group with names to the optimizer: {param_group.get('param_names')}"
-                )
+        named = "param_names" in param_group
+        if any(("param_names" in group) != named for group in self.param_groups):
+            raise ValueError(
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {'with' if named else 'without'} names to the optimizer"
+            )
         self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none=True):
@@ -234,7 +274,7 @@ class Optimizer:
                 if set_to_none:
                     p.grad = None
                 elif p.grad is not None:
-                    p.grad = rushlight.zeros_like(p.grad) if p.grad.grad_fn is not None else p.grad.detach().zero_()
+                    p.grad.detach_().zero_()
 
     def step(self, closure=None):
         """Change the parameters once.
@@ -252,31 +292,44 @@ class Optimizer:
         with rushlight.enable_grad():
             return closure()
 
+    def _step_each(self, closure, update):
+        """Call `update(p, p.grad, group)` for each parameter with a gradient; returns what `closure` returns."""
+        loss = self._loss_of(closure)
+        with rushlight.no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        update(p, p.grad, group)
+        return loss
+
     # -- hooks --------------------------------------------------------------------------------------------------
 
     def register_step_pre_hook(self, hook):
-        """Call `hook(optimizer, args, kwargs)` before `step`; a result other than None replaces both."""
-        return _add_hook(self._optimizer_step_pre_hooks, hook, also=self._step_hooks)
+        """Call `hook(optimizer, args, kwargs)` before `step`; a result other than None replaces the last two.
+
+        `args` begins with the optimiser, as `step` receives it.
+        """
+        return add_hook(self._optimizer_step_pre_hooks, hook, flags=(self._step_hooks,))
 
     def register_step_post_hook(self, hook):
         """Call `hook(optimizer, args, kwargs)` after `step`."""
-        return _add_hook(self._optimizer_step_post_hooks, hook, also=self._step_hooks)
+        return add_hook(self._optimizer_step_post_hooks, hook, flags=(self._step_hooks,))
 
     def register_state_dict_pre_hook(self, hook, prepend=False):
         """Call `hook(optimizer)` before `state_dict`."""
-        return _add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend=prepend)
+        return add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend=prepend)
 
     def register_state_dict_post_hook(self, hook, prepend=False):
         """Call `hook(optimizer, state_dict)` after `state_dict`; a result other than None replaces it."""
-        return _add_hook(self._optimizer_state_dict_post_hooks, hook, prepend=prepend)
+        return add_hook(self._optimizer_state_dict_post_hooks, hook, prepend=prepend)
 
     def register_load_state_dict_pre_hook(self, hook, prepend=False):
         """Call `hook(optimizer, state_dict)` before `load_state_dict`; a result other than None replaces it."""
-        return _add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend=prepend)
+        return add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend=prepend)
 
     def register_load_state_dict_post_hook(self, hook, prepend=False):
         """Call `hook(optimizer)` after `load_state_dict`."""
-        return _add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend=prepend)
+        return add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend=prepend)
 
     # -- the state dictionary -----------------------------------------------------------------------------------
 
@@ -336,9 +389,7 @@ class Optimizer:
             params.update(zip(saved["params"], group["params"], strict=True))
             saved["params"] = group["params"]
             if "param_names" in group:
-                saved["param_names"] = group["param_names"]
-            elif "param_names" in saved:
-                del saved["param_names"]
+                saved.setdefault("param_names", group["param_names"])
         state = defaultdict(dict)
         for key, value in state_dict["state"].items():
             if key in params:
@@ -378,3 +429,15 @@ def check_lr_tensor(lr):
     """Raise ValueError if `lr` is a tensor of several elements."""
     if isinstance(lr, rushlight.Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
+
+
+def check_fused(options):
+    """Raise RuntimeError if `fused` is asked for together with an option that it excludes."""
+    for other in ("differentiable", "foreach"):
+        if options.get("fused") and options.get(other):
+            raise RuntimeError(f"`fused` and `{other}` cannot be `True` together.")
+
+
+def unscaled(grads, grad_scale):
+    """The gradients without the scale that a GradScaler gave them."""
+    return grads if grad_scale is None else [grad / grad_scale for grad in grads]

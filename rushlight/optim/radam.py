@@ -2,7 +2,7 @@
 
 import math
 
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
 
 __all__ = ["RAdam"]
 
@@ -53,9 +53,6 @@ class RAdam(RuleOptimizer):
                 "differentiable": differentiable,
             },
         )
-
-    def _start(self, p, group):
-        return {"exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
 
     def _numbers(self, group):
         options = (group[name] for name in ("eps", "weight_decay", "decoupled_weight_decay", "maximize"))

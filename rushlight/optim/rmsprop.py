@@ -1,6 +1,6 @@
 """RMSprop."""
 
-from rushlight.optim.rule_optimizer import RuleOptimizer, as_real, zeros_like
+from rushlight.optim.rule_optimizer import RuleOptimizer, as_real
 
 __all__ = ["RMSprop"]
 
@@ -57,9 +57,8 @@ class RMSprop(RuleOptimizer):
             },
         )
 
-    def _start(self, p, group):
-        names = ["square_avg"] + ["momentum_buffer"] * (group["momentum"] > 0) + ["grad_avg"] * group["centered"]
-        return {name: zeros_like(p) for name in names}
+    def _state_of(self, group):
+        return ["square_avg"] + ["momentum_buffer"] * (group["momentum"] > 0) + ["grad_avg"] * group["centered"]
 
     def _rule_of(self, group):
         return "rmsprop" + "_momentum" * (group["momentum"] > 0) + "_centered" * group["centered"]

@@ -26,6 +26,7 @@ class Rprop(RuleOptimizer):
     """
 
     _rule = "rprop"
+    _state = ("prev", "step_size")
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class Rprop(RuleOptimizer):
         if maximize:
             grad = -grad
         agreement = grad * prev
-        factor = 1 + (longer - 1) * (agreement > 0) + (shorter - 1) * (agreement < 0)
+        factor = rushlight.ones_like(agreement).masked_fill(agreement > 0, longer).masked_fill(agreement < 0, shorter)
         step_size.mul_(factor).clamp_(least, most)
         grad = grad.masked_fill(agreement < 0, 0.0)
         param.sub_(grad.sign() * step_size)

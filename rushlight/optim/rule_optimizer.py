@@ -1,12 +1,24 @@
 """`RuleOptimizer`, the base of optimisers that are nothing but an update rule with state of the parameter's shape."""
 
 import rushlight
-from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update, refuse_sparse
+from rushlight.optim.optimizer import (
+    Optimizer,
+    check_fused,
+    check_lr_tensor,
+    check_not_negative,
+    fused_update,
+)
 
 
 def zeros_like(p):
     """Zeros for the state of a parameter."""
     return rushlight.zeros_like(p, memory_format=rushlight.preserve_format, requires_grad=False)
+
+
+def scalar(value=0.0):
+    """A number of the state, such as the count of steps, as PyTorch keeps it: 0-d, float64 if that is the default."""
+    double = rushlight.get_default_dtype() == rushlight.float64
+    return rushlight.tensor(float(value), dtype=rushlight.float64 if double else rushlight.float32)
 
 
 def as_real(*tensors):
@@ -15,13 +27,15 @@ def as_real(*tensors):
 
 
 class RuleOptimizer(Optimizer):
-    """A subclass names its rule and gives, for a group, the state, the numbers and the rule in tensor operations.
+    """A subclass names its rule and its state, and gives the numbers of a group and the rule in tensor operations.
 
     `_update` is called as `_update(param, grad, *state, step, *numbers)`.
     """
 
-    _rule = ""  # its name in the core; empty if the core has none
+    _rule = None  # its name in the core
+    _state = ("exp_avg", "exp_avg_sq")  # the names of the state, without the count of steps
     _takes_sparse = False  # whether _update takes sparse gradients
+    _instead = ""  # the optimiser that takes them
 
     def __init__(self, params, defaults):
         check_lr_tensor(defaults["lr"])
@@ -30,14 +44,26 @@ class RuleOptimizer(Optimizer):
         for i, beta in enumerate(defaults.get("betas", ())):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        check_fused(defaults)
         super().__init__(params, defaults)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for entry in self.state.values():  # the count was a number once
+            if "step" in entry and not isinstance(entry["step"], rushlight.Tensor):
+                entry["step"] = scalar(entry["step"])
+
+    def _state_of(self, group):
+        """The names of the state with these options."""
+        return self._state
+
+    def _rule_of(self, group):
+        """The name of the rule with these options."""
+        return self._rule
 
     def _start(self, p, group):
         """The state of a parameter before its first step, without the count of steps."""
-        raise NotImplementedError
-
-    def _rule_of(self, group):
-        return self._rule
+        return {name: zeros_like(p) for name in self._state_of(group)}
 
     def _numbers(self, group):
         """What the rule needs of the options."""
@@ -47,36 +73,28 @@ class RuleOptimizer(Optimizer):
     def _update(*tensors_and_numbers):
         raise NotImplementedError
 
-    def _state_of(self, p, group):
-        state = self.state[p]
-        if not state:
-            state["step"] = rushlight.tensor(0.0, dtype=rushlight.float32)
-            state.update(self._start(p, group))
-        return state
-
     def step(self, closure=None):
         """Change the parameters once; returns what `closure` returns."""
         loss = self._loss_of(closure)
+        all_state = self.state
         for group in self.param_groups:
-            params, states = [], []
+            params, grads, states = [], [], []
             for p in group["params"]:
-                if p.grad is not None:
+                grad = p.grad
+                if grad is not None:
+                    state = all_state[p]
+                    if not state:
+                        state.update(step=scalar(), **self._start(p, group))
                     params.append(p)
-                    states.append(self._state_of(p, group))
-            if not params:
-                continue
-            if not self._takes_sparse:
-                refuse_sparse(type(self).__name__, [p.grad for p in params])
-            names = [name for name in states[0] if name != "step"] + ["step"]
-            lists = (params, [p.grad for p in params], *([state[name] for state in states] for name in names))
-            numbers, rule = self._numbers(group), self._rule_of(group)
-            if group.get("differentiable"):
-                for tensors in zip(*lists, strict=True):
-                    self._update(*tensors, *numbers)
-            elif rule:
-                fused_update(rule, lists, tuple(map(float, numbers)), self._update)
-            else:
-                with rushlight.no_grad():
-                    for tensors in zip(*lists, strict=True):
-                        self._update(*tensors, *map(float, numbers))
+                    grads.append(grad)
+                    states.append(state)
+            lists = (params, grads, *([state[name] for state in states] for name in (*self._state_of(group), "step")))
+            update = self._update if self._takes_sparse else self._refuse_sparse
+            fused_update(self._rule_of(group), lists, self._numbers(group), update, group.get("differentiable"))
         return loss
+
+    def _refuse_sparse(self, param, grad, *state_and_numbers):
+        if grad.is_sparse:
+            cure = f", please consider {self._instead} instead" if self._instead else ""
+            raise RuntimeError(f"{type(self).__name__} does not support sparse gradients{cure}")
+        self._update(param, grad, *state_and_numbers)

@@ -1,7 +1,15 @@
 """Stochastic gradient descent."""
 
-import rushlight
-from rushlight.optim.optimizer import Optimizer, check_lr_tensor, check_not_negative, fused_update
+from rushlight.optim.optimizer import (
+    Optimizer,
+    check_fused,
+    check_lr_tensor,
+    check_not_negative,
+    chosen,
+    fused_update,
+    unscaled,
+)
+from rushlight.optim.rule_optimizer import zeros_like
 
 __all__ = ["SGD", "sgd"]
 
@@ -54,88 +62,93 @@ class SGD(Optimizer):
         check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "dampening": dampening,
-                "weight_decay": weight_decay,
-                "nesterov": nesterov,
-                "maximize": maximize,
-                "foreach": foreach,
-                "differentiable": differentiable,
-                "fused": fused,
-            },
-        )
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        check_fused(defaults)
+        super().__init__(params, defaults)
 
     def step(self, closure=None):
         """Change the parameters once; returns what `closure` returns."""
         loss = self._loss_of(closure)
-        state = self.state
+        all_state = self.state
         for group in self.param_groups:
             momentum = group["momentum"]
-            params, grads, buffers = [], [], []  # with a buffer already, or without need of one
-            new_params, new_grads, new_buffers = [], [], []
+            params, grads, buffers = [], [], []
             for p in group["params"]:
                 grad = p.grad
-                if grad is None:
-                    continue
-                if momentum == 0:
+                if grad is not None:
                     params.append(p)
                     grads.append(grad)
-                    continue
-                buffer = state[p].get("momentum_buffer")
-                if buffer is not None:
-                    params.append(p)
-                    grads.append(grad)
-                    buffers.append(buffer)
-                else:
-                    new_params.append(p)
-                    new_grads.append(grad)
-                    buffer = state[p]["momentum_buffer"] = rushlight.zeros_like(
-                        p, memory_format=rushlight.preserve_format, requires_grad=False
-                    )
-                    new_buffers.append(buffer)
-            options = {name: group[name] for name in _OPTIONS}
-            differentiable = group["differentiable"]
-            if params:
-                sgd(params, grads, buffers, first=False, differentiable=differentiable, **options)
-            if new_params:
-                sgd(new_params, new_grads, new_buffers, first=True, differentiable=differentiable, **options)
+                    if momentum:
+                        buffers.append(all_state[p].get("momentum_buffer"))
+            new = [i for i, buffer in enumerate(buffers) if buffer is None]
+            sgd(
+                params,
+                grads,
+                buffers,
+                differentiable=group["differentiable"],
+                weight_decay=group["weight_decay"],
+                momentum=momentum,
+                lr=group["lr"],
+                dampening=group["dampening"],
+                nesterov=group["nesterov"],
+                maximize=group["maximize"],
+            )
+            for i in new:
+                all_state[params[i]]["momentum_buffer"] = buffers[i]
         return loss
-
-
-_OPTIONS = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
 
 
 def sgd(
     params,
-    grads,
-    momentum_buffers,
-    *,
-    lr,
-    momentum=0.0,
-    dampening=0.0,
-    weight_decay=0.0,
-    nesterov=False,
-    maximize=False,
-    first=False,
+    d_p_list,
+    momentum_buffer_list,
+    has_sparse_grad=False,
+    foreach=None,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
     differentiable=False,
+    *,
+    weight_decay,
+    momentum,
+    lr,
+    dampening,
+    nesterov,
+    maximize,
 ):
     """One step for lists of tensors.
 
     Args:
-        momentum_buffers: one per parameter, or empty without momentum.
-        first: the buffers hold nothing yet.
+        momentum_buffer_list: one per parameter; None at first, which is replaced. Empty without momentum.
+        grad_scale: divides the gradients `d_p_list` first.
+        found_inf: the step is left out where it is not zero.
     """
-    lists = (params, grads, momentum_buffers) if momentum_buffers else (params, grads)
-    numbers = (lr, momentum, dampening, weight_decay, nesterov, maximize, first)
-    if differentiable:
-        for tensors in zip(*lists, strict=True):
-            _update(*tensors, *numbers)
-    else:
-        fused_update("sgd_momentum" if momentum_buffers else "sgd", lists, tuple(map(float, numbers)), _update)
+    if found_inf is not None and found_inf.item():
+        return
+    grads = unscaled(d_p_list, grad_scale)
+    numbers = (lr, momentum, dampening, weight_decay, nesterov, maximize)
+    if not momentum:
+        fused_update("sgd", (params, grads), (*numbers, False), _update, differentiable)
+        return
+    lists = (params, grads, momentum_buffer_list)
+    new = [buffer is None for buffer in momentum_buffer_list]
+    if any(new):
+        for i, p in enumerate(params):
+            if new[i]:
+                momentum_buffer_list[i] = zeros_like(p)
+        fused_update("sgd_momentum", chosen(lists, new), (*numbers, True), _update, differentiable)
+        lists = chosen(lists, [not n for n in new])
+    fused_update("sgd_momentum", lists, (*numbers, False), _update, differentiable)
 
 
 def _update(param, grad, *rest):

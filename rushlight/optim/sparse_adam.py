@@ -50,13 +50,7 @@ class SparseAdam(Optimizer):
 
     def step(self, closure=None):
         """Change the parameters once; returns what `closure` returns."""
-        loss = self._loss_of(closure)
-        with rushlight.no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._update(p, p.grad, group)
-        return loss
+        return self._step_each(closure, self._update)
 
     def _update(self, p, grad, group):
         if not grad.is_sparse:

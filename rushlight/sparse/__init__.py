@@ -36,9 +36,9 @@ __all__ = [
 
 
 def __getattr__(name):
-    from rushlight.sparse.legacy import DTYPES, legacy_type
-
-    if name not in DTYPES:
+    if not name.endswith("Tensor"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rushlight.sparse.legacy import legacy_type
+
     globals()[name] = legacy_type(name)
     return globals()[name]

@@ -45,6 +45,7 @@ class SparseTensor(Tensor):
     """
 
     layout = None
+    _overrides_rows_alone = True
 
     def __init_subclass__(cls):
         if cls.layout is not None:

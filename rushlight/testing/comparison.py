@@ -19,16 +19,17 @@ _TOLERANCES = {
     "complex64": (1.3e-6, 1e-5),
     "complex128": (1e-7, 1e-7),
 }
+_TOLERANCES_OF_ALLCLOSE = {"float16": (1e-3, 1e-3), "float32": (1e-4, 1e-5), "float64": (1e-5, 1e-8)}
 
 
-def default_tolerances(*dtypes):
+def default_tolerances(*dtypes, table=_TOLERANCES):
     """Returns (rtol, atol): the widest of the given dtypes' default tolerances.
 
     >>> from rushlight.testing.comparison import default_tolerances
     >>> default_tolerances(torch.float32, torch.float64)
     (1.3e-06, 1e-05)
     """
-    pairs = [_TOLERANCES.get(str(dtype).rpartition(".")[2], (0.0, 0.0)) for dtype in dtypes]
+    pairs = [table.get(str(dtype).rpartition(".")[2], (0.0, 0.0)) for dtype in dtypes]
     return max(rtol for rtol, _ in pairs), max(atol for _, atol in pairs)
 
 
@@ -83,12 +84,12 @@ def assert_close(
 
 
 def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan=True, msg=""):
-    """Deprecated: `assert_close` without the checks of dtype and device, and with NaN equal to NaN."""
+    """Deprecated: `assert_close` without the check of dtype, with NaN equal to NaN and with other tolerances."""
     warnings.warn("assert_allclose() is deprecated. Use assert_close() instead.", FutureWarning, stacklevel=2)
     actual = actual if isinstance(actual, rushlight.Tensor) else rushlight.as_tensor(actual)
     expected = expected if isinstance(expected, rushlight.Tensor) else rushlight.as_tensor(expected, dtype=actual.dtype)
     if rtol is None and atol is None:
-        rtol, atol = default_tolerances(actual.dtype, expected.dtype)
+        rtol, atol = default_tolerances(actual.dtype, expected.dtype, table=_TOLERANCES_OF_ALLCLOSE)
     assert_close(
         actual,
         expected,
@@ -143,24 +144,40 @@ def _difference_here(actual, expected, rules, place):
         if len(actual) != len(expected):
             return f"The length of the sequences mismatch: {len(actual)} != {len(expected)}"
         return _first(((i, a, e) for i, (a, e) in enumerate(zip(actual, expected, strict=True))), rules, place)
-    if isinstance(actual, bool) and isinstance(expected, bool):
-        return None if actual is expected else f"Booleans mismatch: {actual} is not {expected}"
-    if isinstance(actual, numbers.Number) and isinstance(expected, numbers.Number):
-        return _number_difference(actual, expected, rules)
-    related = isinstance(actual, type(expected)) or isinstance(expected, type(actual))
-    if related if rules.allow_subclasses else type(actual) is type(expected):
+    x, y = (_plain_number(z) for z in (actual, expected))
+    if isinstance(x, bool) and isinstance(y, bool):
+        return None if x is y else f"Booleans mismatch: {x} is not {y}"
+    if isinstance(x, numbers.Number) and isinstance(y, numbers.Number):
+        return _number_difference(x, y, rules)
+    kinds = _kind(actual), _kind(expected)
+    related = issubclass(kinds[0], kinds[1]) or issubclass(kinds[1], kinds[0])
+    if related if rules.allow_subclasses else kinds[0] is kinds[1]:
         if isinstance(actual, rushlight.Tensor):
             return _tensor_difference(actual.detach(), expected.detach(), rules)
-        if type(actual).__module__ == "numpy":
+        if _is_numeric_array(actual) and _is_numeric_array(expected):
             return _tensor_difference(rushlight.as_tensor(actual), rushlight.as_tensor(expected), rules)
     raise TypeError(
         f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
-        + (f" The failure occurred for item {place}" if place else "")
+        + (f"\n\nThe failure occurred for item {place}" if place else "")
     )
 
 
+def _plain_number(x):
+    """A number of NumPy's as Python's."""
+    return x.item() if type(x).__module__ == "numpy" and not hasattr(x, "__setitem__") else x
+
+
+def _kind(x):
+    """The class; the layouts of sparse tensors count as one."""
+    return rushlight.Tensor if getattr(x, "is_sparse", False) or getattr(x, "is_sparse_csr", False) else type(x)
+
+
+def _is_numeric_array(x):
+    return type(x).__module__ == "numpy" and x.dtype.kind in "biufc"
+
+
 def _is_sequence(x):
-    return isinstance(x, Sequence) and not isinstance(x, (str, bytes))
+    return isinstance(x, Sequence) and not isinstance(x, str)
 
 
 def _first(items, rules, place):
@@ -212,6 +229,36 @@ def _tensor_difference(actual, expected, rules):
     rtol, atol = rules.tolerances(actual.dtype, expected.dtype)
     if actual.device != expected.device:
         actual, expected = actual.cpu(), expected.cpu()
+    if actual.layout != expected.layout:
+        actual, expected = (x if x.layout == rushlight.strided else x.to_dense() for x in (actual, expected))
+    if actual.layout != rushlight.strided:
+        return _sparse_difference(actual, expected, rules)
+    return _dense_difference(actual, expected, rules, rtol, atol)
+
+
+def _sparse_difference(actual, expected, rules):
+    name, indices = _SPARSE_PARTS[str(actual.layout).rpartition(".")[2]]
+    counts = [x._nnz() for x in (actual, expected)]
+    if counts[0] != counts[1]:
+        return f"The number of specified values in sparse {name} tensors does not match: {counts[0]} != {counts[1]}"
+    for part in indices:
+        pair = [getattr(x, part)() for x in (actual, expected)]
+        problem = _dense_difference(*pair, rules, 0.0, 0.0, f"Sparse {name} {part.removeprefix('_')}")
+        if problem is not None:
+            return problem
+    values = [x._values() if name == "COO" else x.values() for x in (actual, expected)]
+    tolerances = rules.tolerances(actual.dtype, expected.dtype)
+    return _dense_difference(*values, rules, *tolerances, f"Sparse {name} values")
+
+
+_SPARSE_PARTS = {
+    "sparse_coo": ("COO", ["_indices"]),
+    "sparse_csr": ("CSR", ["crow_indices", "col_indices"]),
+    "sparse_csc": ("CSC", ["ccol_indices", "row_indices"]),
+}
+
+
+def _dense_difference(actual, expected, rules, rtol, atol, what="Tensor-likes"):
     if actual.dtype != expected.dtype:
         dtype = rushlight.promote_types(actual.dtype, expected.dtype)
         actual, expected = actual.to(dtype), expected.to(dtype)
@@ -223,13 +270,12 @@ def _tensor_difference(actual, expected, rules):
         return _number_text(actual.item(), expected.item(), rtol, atol)
     if not (actual.dtype.is_floating_point or actual.dtype.is_complex):
         actual, expected = actual.to(rushlight.int64), expected.to(rushlight.int64)  # uint8 would wrap around
-    absolute = (actual - expected).abs()
-    relative = (absolute / expected.abs()).masked_fill(close, 0)  # 0 / 0
-    if rules.equal_nan:
-        absolute = absolute.masked_fill(close, 0)
+    # What is close counts as no difference: inf - inf, NaN - NaN and 0 / 0 are not numbers.
+    absolute = (actual - expected).abs().masked_fill(close, 0)
+    relative = (absolute / expected.abs()).masked_fill(close, 0)
     count, total = int((~close).sum()), close.numel()
     return (
-        f"Tensor-likes are not {_verb(rtol, atol)}!\n\n"
+        f"{what} are not {_verb(rtol, atol)}!\n\n"
         f"Mismatched elements: {count} / {total} ({count / total:.1%})\n"
         f"Greatest absolute difference: {_greatest(absolute)}{_allowed(rtol, atol, atol)}\n"
         f"Greatest relative difference: {_greatest(relative)}{_allowed(rtol, atol, rtol)}"

@@ -44,6 +44,8 @@ def make_tensor(
     if len(shape) == 1 and not isinstance(shape[0], int):
         shape = shape[0]
     shape = tuple(shape)
+    if not isinstance(dtype, rushlight.dtype):
+        raise TypeError(f"[make_tensor] dtype must be a torch.dtype. Received {dtype!r}.")
     inexact = dtype.is_floating_point or dtype.is_complex
     if noncontiguous and memory_format is not None:
         raise ValueError(

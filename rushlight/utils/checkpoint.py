@@ -8,23 +8,35 @@ The reentrant one is one `Function`, whose backward runs the segment and an own 
 """
 
 import contextlib
+import enum
 import warnings
 import weakref
 
 import rushlight
+from rushlight import _core
 from rushlight.autograd import engine
 from rushlight.autograd.function import Function
 from rushlight.autograd.graph import saved_tensors_hooks
+from rushlight.unsupported import refusal
+from rushlight.utils._pytree import tree_leaves
 
 __all__ = [
     "CheckpointError",
     "CheckpointFunction",
+    "CheckpointPolicy",
+    "DefaultDeviceType",
+    "GraphExecGroup",
+    "SelectiveCheckpointContext",
     "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
+    "create_selective_checkpoint_contexts",
     "detach_variable",
+    "get_device_states",
     "noop_context_fn",
+    "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
+    "set_device_states",
 ]
 
 
@@ -56,7 +68,7 @@ def checkpoint(
             `backward()` alone. Left out it is True, with a warning.
         context_fn: returns two context managers, one for the run in forward and one for the run in backward.
         determinism_check (str): "default" compares shape, dtype and device of what the two runs save; "none" does not.
-        debug (bool): accepted; the error of a failed check always tells position, shape and dtype.
+        debug (bool): let the error of a failed check also list the operators that the two runs called.
         early_stop (bool): let the second run end once all needed values are there.
         preserve_rng_state (bool, default True): the second run draws the same random numbers.
 
@@ -82,7 +94,9 @@ def checkpoint(
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if not use_reentrant:
-        return _checkpoint_by_hooks(function, args, kwargs, preserve, context_fn, determinism_check, early_stop)
+        if set_checkpoint_debug_enabled.override is not None:
+            debug = set_checkpoint_debug_enabled.override
+        return _checkpoint_by_hooks(function, args, kwargs, preserve, context_fn, determinism_check, early_stop, debug)
     if kwargs:
         raise ValueError(
             f"[checkpoint] Unexpected keyword arguments: {', '.join(kwargs)}. Bind them with functools.partial, or use "
@@ -135,24 +149,134 @@ def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwar
     return chain(functions[size * (segments - 1) :])(input)
 
 
-class set_checkpoint_early_stop:
+class _Override:
+    """A block in which an option of every non-reentrant checkpoint is as given."""
+
+    override = None
+
+    def __init__(self, enabled):
+        self.enabled = enabled
+
+    def __enter__(self):
+        self.previous = type(self).override
+        type(self).override = self.enabled
+
+    def __exit__(self, *exception):
+        type(self).override = self.previous
+
+
+class set_checkpoint_early_stop(_Override):
     """In the block, `early_stop` of every non-reentrant checkpoint is as given.
 
     Args:
         enable (bool): whether second runs stop once all needed values are there.
     """
 
-    override = None
-
     def __init__(self, enable):
-        self.enable = enable
+        super().__init__(enable)
+
+
+class set_checkpoint_debug_enabled(_Override):
+    """In the block, `debug` of every non-reentrant checkpoint is as given.
+
+    Args:
+        enabled (bool): whether errors list the operators called. None: as each checkpoint says.
+    """
+
+
+class GraphExecGroup:
+    """In the block, several backward runs through a non-reentrant checkpoint share one second run of its function.
+
+    Each value can be used by one of them. Values that none has used are dropped at the end of the block.
+
+    >>> from rushlight.utils.checkpoint import GraphExecGroup, checkpoint
+    >>> def function(x):
+    ...     print("running")
+    ...     return x.exp(), x.sin()
+    >>> a, b = checkpoint(function, torch.zeros(1, requires_grad=True), use_reentrant=False)
+    running
+    >>> with GraphExecGroup():
+    ...     a.backward()
+    ...     b.backward()
+    running
+    """
+
+    current = None
 
     def __enter__(self):
-        self.previous = set_checkpoint_early_stop.override
-        set_checkpoint_early_stop.override = self.enable
+        if GraphExecGroup.current is not None:
+            raise RuntimeError("[GraphExecGroup] GraphExecGroup contexts cannot be nested. Leave the outer one first.")
+        self.at_exit = []
+        GraphExecGroup.current = self
+        return self
 
     def __exit__(self, *exception):
-        set_checkpoint_early_stop.override = self.previous
+        GraphExecGroup.current = None
+        for function in self.at_exit:
+            function()
+
+
+# --- selective checkpoints, which do not exist
+
+
+class CheckpointPolicy(enum.Enum):
+    """What a policy of a selective checkpoint may answer about an operator."""
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+class SelectiveCheckpointContext:
+    """What a policy of a selective checkpoint is told."""
+
+    def __init__(self, *, is_recompute, op_output=None):
+        self.is_recompute = is_recompute
+        self.op_output = op_output
+
+
+create_selective_checkpoint_contexts = refusal(
+    "create_selective_checkpoint_contexts",
+    "an operator's result cannot be put in place of its call. Checkpoint smaller functions: what is outside of them is "
+    "kept.",
+)
+
+
+# --- random number generators of devices
+
+
+class DefaultDeviceType:
+    """The device whose generators are kept where no argument is on a device."""
+
+    _device = None
+
+    @staticmethod
+    def set_device_type(device="cuda"):
+        """Sets it."""
+        DefaultDeviceType._device = device
+
+    @staticmethod
+    def get_device_type():
+        """The device set, or else that of this machine's accelerator, or cpu."""
+        if DefaultDeviceType._device is None:
+            found = rushlight.accelerator.current_accelerator(True)
+            return "cpu" if found is None else found.type
+        return DefaultDeviceType._device
+
+
+def get_device_states(*args):
+    """The numbers of the devices on which the tensors among the arguments are, and their generators' states."""
+    devices = [x.get_device() for x in tree_leaves(args) if _is_on_cuda(x)]
+    return devices, [rushlight.cuda.get_rng_state(device) for device in devices]
+
+
+def set_device_states(devices, states, *, device_type=None):
+    """Sets the states that `get_device_states` returned."""
+    for device, state in zip(devices, states, strict=True):
+        rushlight.cuda.set_rng_state(state, device)
 
 
 class _Surroundings:
@@ -204,7 +328,7 @@ def _is_on_cuda(x):
 # --- the non-reentrant form ---
 
 
-def _checkpoint_by_hooks(function, args, kwargs, preserve, context_fn, determinism_check, early_stop):
+def _checkpoint_by_hooks(function, args, kwargs, preserve, context_fn, determinism_check, early_stop, debug):
     if determinism_check not in ("default", "none"):
         raise ValueError(f"[checkpoint] determinism_check must be 'default' or 'none'. Received {determinism_check!r}.")
     forward_context, recompute_context = context_fn()
@@ -221,8 +345,8 @@ def _checkpoint_by_hooks(function, args, kwargs, preserve, context_fn, determini
         with surroundings.restored(), recompute_context, rushlight.enable_grad():
             function(*args, **kwargs)
 
-    frame = _Frame(recompute, determinism_check == "default", early_stop)
-    with saved_tensors_hooks(frame.pack, frame.unpack), forward_context:
+    frame = _Frame(recompute, determinism_check == "default", early_stop, debug)
+    with saved_tensors_hooks(frame.pack, frame.unpack), forward_context, frame.noting_calls():
         output = function(*args, **kwargs)
     frame.forward_is_over = True
     return output
@@ -274,10 +398,12 @@ class _EnoughComputed(BaseException):
 class _Frame:
     """One checkpointed call: the slots its forward run handed out, and the values of the second run."""
 
-    def __init__(self, recompute, check_metadata, early_stop):
+    def __init__(self, recompute, check_metadata, early_stop, debug):
         self.recompute = recompute
         self.check_metadata = check_metadata
         self.early_stop = early_stop
+        self.debug = debug
+        self.calls = []  # with debug, a list of operators per run
         self.forward_is_over = False
         self.slots = []  # weak: a slot dies with the node that saved it
         self.values = weakref.WeakKeyDictionary()  # slot -> recomputed tensor that backward has not asked for yet
@@ -290,10 +416,34 @@ class _Frame:
     def unpack(self, slot):
         if slot not in self.values:
             self.fill_slots()
-            task = engine.current_graph_task()
-            if task is not None:
+            group, task = GraphExecGroup.current, engine.current_graph_task()
+            if group is not None:
+                group.at_exit.append(self.values.clear)
+            elif task is not None:
                 task.callbacks.append(self.values.clear)  # what a partial backward did not ask for
         return self.values.pop(slot)
+
+    @contextlib.contextmanager
+    def noting_calls(self):
+        """With debug, a block whose calls of operators are listed in `calls`."""
+        if not self.debug:
+            yield
+            return
+        names = []
+        self.calls.append(names)
+
+        def note(name, arguments, results):
+            names.append(name)
+
+        _core.observe(note)
+        try:
+            yield
+        finally:
+            _core.unobserve(note)
+
+    def calls_text(self):
+        runs = zip(("forward", "the second run"), (self.calls[0], self.calls[-1]), strict=True) if self.debug else ()
+        return "".join(f"\noperators of {run}: {', '.join(names)}" for run, names in runs)
 
     def fill_slots(self):
         """Runs the segment again; the k-th tensor it saves is the value of the k-th slot."""
@@ -315,7 +465,8 @@ class _Frame:
                 raise _EnoughComputed
             return tensor
 
-        with contextlib.suppress(_EnoughComputed), saved_tensors_hooks(pack, lambda tensor: tensor):
+        hooks = saved_tensors_hooks(pack, lambda tensor: tensor)
+        with contextlib.suppress(_EnoughComputed), hooks, self.noting_calls():
             self.recompute()
         self.check(found)
 
@@ -324,7 +475,7 @@ class _Frame:
             raise CheckpointError(
                 "[checkpoint] A different number of tensors was saved during the original forward and recomputation. "
                 f"Received {len(self.slots)} in forward and {len(found)} in the second run. The function must compute "
-                "the same again."
+                f"the same again.{self.calls_text()}"
             )
         if not self.check_metadata:
             return
@@ -341,7 +492,7 @@ class _Frame:
             self.values.clear()
             raise CheckpointError(
                 "[checkpoint] Recomputed values for the following tensors have different metadata than during the "
-                f"forward pass. The function must compute the same again.{lines}"
+                f"forward pass. The function must compute the same again.{lines}{self.calls_text()}"
             )
 
 

@@ -1,9 +1,11 @@
 """The handle that removes a hook again."""
 
+import importlib
 import itertools
+import warnings
 import weakref
 
-__all__ = ["RemovableHandle", "unserializable_hook"]
+__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]  # noqa: F822
 
 
 class RemovableHandle:
@@ -56,7 +58,24 @@ class RemovableHandle:
         RemovableHandle._ids = itertools.count(max(last, self.id + 1))
 
 
-def unserializable_hook(hook):
+def unserializable_hook(f):
     """Marks a tensor hook as one that is left out, without a warning, when its tensor is pickled."""
-    hook.__torch_unserializable__ = True
-    return hook
+    f.__torch_unserializable__ = True
+    return f
+
+
+def warn_if_has_hooks(tensor):
+    """Warns of every hook of the tensor that is not marked as `unserializable_hook`: pickling leaves hooks out."""
+    for hook in (tensor._backward_hooks or {}).values():
+        if not hasattr(hook, "__torch_unserializable__"):
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized. If this is expected, decorate the function "
+                "with @torch.utils.hooks.unserializable_hook.",
+                stacklevel=2,
+            )
+
+
+def __getattr__(name):
+    if name == "BackwardHook":  # which stands above this module
+        return importlib.import_module("rushlight.nn.modules.hooks").BackwardHook
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -109,7 +109,7 @@ def test_private_functions_that_libraries_take():
         wrapped = private.ExceptionWrapper(where="in a thread")
     with pytest.raises(KeyError, match="Caught KeyError in a thread"):
         wrapped.reraise()
-    c = importlib.import_module("rushlight.compat.torch._C")
+    c = importlib.import_module("rushlight._C")
     c._jit_set_profiling_mode(False)
     assert c._get_tracing_state() is None and c._cuda_getDeviceCount() == 0 and c.Generator is torch.Generator
     assert not hasattr(c, "no_such_name")

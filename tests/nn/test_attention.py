@@ -125,3 +125,43 @@ def test_stacks_and_whole():
     compare_call(ours, theirs, [randn(2, 4, 6), randn(2, 3, 6, seed=1)], masks)
     with pytest.raises(RuntimeError, match="feature number"):
         ours(rushlight.ones(2, 4, 5), rushlight.ones(2, 3, 6))
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_a_subclass_replaces_a_part_of_a_layer(norm_first):
+    for torch_or_ours in (torch, rushlight):
+        nn = torch_or_ours.nn
+
+        class Encoder(nn.TransformerEncoderLayer):
+            def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False):
+                return x * 0
+
+        class Decoder(nn.TransformerDecoderLayer):
+            def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal=False):
+                return x * 0
+
+            def _ff_block(self, x):
+                return x * 0
+
+        options = {"norm_first": norm_first, "dropout": 0.0}
+        encoder, decoder = Encoder(4, 2, 8, activation="gelu", **options), Decoder(4, 2, 8, **options)
+        assert encoder.activation_relu_or_gelu == 2
+        x = torch_or_ours.ones(3, 1, 4)
+        assert not decoder(x, x).isnan().any() and decoder(x, x).equal(decoder(x, x * 5))
+        first = encoder.norm2(x) if norm_first else encoder.norm1(x)
+        network = x + encoder._ff_block(first) if norm_first else encoder.norm2(first + encoder._ff_block(first))
+        assert torch_or_ours.allclose(encoder.train()(x), network)
+
+
+@pytest.mark.parametrize("shape", [None, (3, 3), (4, 3, 3)])
+@pytest.mark.parametrize("padded", [False, True])
+def test_merged_masks(shape, padded):
+    told = []
+    for module in (torch, rushlight):
+        layer = module.nn.MultiheadAttention(4, 2, batch_first=True)
+        mask = None if shape is None else module.arange(9.0).expand(1, -1).reshape(3, 3)
+        mask = mask if shape is None or len(shape) == 2 else mask.expand(shape)
+        padding_mask = module.arange(6.0).reshape(2, 3) if padded else None
+        merged, kind = layer.merge_masks(mask, padding_mask, module.ones(2, 3, 4))
+        told.append((kind, None if merged is None else merged.tolist()))
+    assert told[0] == told[1]

@@ -107,6 +107,10 @@ def parameter_list(nn, tensor):
     p += [tensor([6.0])]
     yield repr(p), len(p), [name for name, _ in p.named_parameters()], list(p.state_dict())
     yield p[2], p[-1].tolist(), [type(v).__name__ for v in p], repr(p[1:3])
+    try:
+        p(1)
+    except RuntimeError:
+        yield "must not be called"
     p[0] = tensor([9.0])
     yield p[0].tolist(), type(p[0]).__name__, "0" in dir(p)
 
@@ -124,7 +128,7 @@ def parameter_dict(nn, tensor):
     del p["y"]
     p.clear()
     yield repr(p)
-    for wrong in (lambda: p["x"], lambda: p[3], lambda: p.update(3)):
+    for wrong in (lambda: p["x"], lambda: p[3], lambda: p.update(3), lambda: p(1)):
         try:
             wrong()
             yield "no error"
@@ -145,6 +149,13 @@ def test_sequential_runs_in_order():
     model = rushlight.nn.Sequential(rushlight.nn.Linear(2, 2), rushlight.nn.ReLU())
     x = rushlight.ones(1, 2)
     assert rushlight.equal(model(x), model[0](x).relu())
+
+
+def test_a_module_list_inserts_as_a_list_does():
+    modules = rushlight.nn.ModuleList([rushlight.nn.ReLU()])
+    modules.insert(9, rushlight.nn.Tanh())
+    modules.insert(-9, rushlight.nn.ELU())
+    assert [type(m).__name__ for m in modules] == ["ELU", "ReLU", "Tanh"] and list(modules._modules) == ["0", "1", "2"]
 
 
 def test_pop_of_parameter_list():

@@ -346,6 +346,24 @@ def test_full_backward_hooks():
     assert layer.bias.grad.tolist() == [2.0]
 
 
+def test_a_module_has_backward_hooks_of_one_form():
+    layer = nn.Linear(1, 1)
+    handle = layer.register_full_backward_hook(lambda *given: None)
+    with pytest.raises(RuntimeError, match="both regular backward hooks and full backward hooks"):
+        layer.register_backward_hook(lambda *given: None)
+    handle.remove()
+    layer.register_backward_hook(lambda *given: None)
+    with pytest.raises(RuntimeError, match="Register all with register_full_backward_hook"):
+        layer.register_full_backward_hook(lambda *given: None)
+
+
+def test_a_hook_after_loading_returns_nothing():
+    layer = nn.Linear(1, 1)
+    layer.register_load_state_dict_post_hook(lambda module, keys: keys)
+    with pytest.raises(AssertionError, match="must return None"):
+        layer.load_state_dict(layer.state_dict())
+
+
 def test_full_backward_hook_without_gradient_of_the_input():
     layer, seen = nn.Linear(2, 1), []
     layer.register_full_backward_hook(lambda m, gi, go: seen.append((gi, go)))

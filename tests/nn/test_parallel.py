@@ -1,5 +1,7 @@
 """Parallelism on one device, settings of attention, and the small names of torch.nn."""
 
+import importlib
+
 import pytest
 
 import rushlight
@@ -133,3 +135,40 @@ def test_common_types():
         if name.endswith("_t"):
             assert hasattr(nn.common_types, name), name
             assert str(getattr(nn.common_types, name)).count("int") == str(theirs).count("int")
+
+
+ADDRESSES = {
+    "modules.activation": "MultiheadAttention", "modules.batchnorm": "LazyBatchNorm2d", "modules.conv": "LazyConv1d",
+    "modules.linear": "NonDynamicallyQuantizableLinear", "modules.loss": "LinearCrossEntropyLoss",
+    "modules.instancenorm": "LazyInstanceNorm3d", "modules.channelshuffle": "ChannelShuffle",
+    "parallel.scatter_gather": "scatter_kwargs", "parallel.replicate": "replicate", "parallel.comm": "broadcast",
+    "parallel.parallel_apply": "parallel_apply", "attention.bias": "CausalBias",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_pytorchs_addresses(path):
+    found, wanted = (
+        getattr(importlib.import_module(f"{package.__name__}.nn.{path}"), ADDRESSES[path]).__name__
+        for package in (rushlight, torch)
+    )
+    assert found == wanted
+
+
+def test_bases_of_padding():
+    for n in (1, 2, 3):
+        assert issubclass(getattr(nn, f"ZeroPad{n}d"), getattr(nn, f"ConstantPad{n}d"))
+        for kind in ("Reflection", "Replication", "Circular"):
+            assert issubclass(getattr(nn, f"{kind}Pad{n}d"), getattr(nn.modules.padding, f"_{kind}PadNd"))
+
+
+@pytest.mark.parametrize("name", ["intrinsic", "qat", "quantizable", "quantized"])
+def test_layers_of_whole_numbers_are_refused(name):
+    with pytest.raises(AttributeError, match=rf"\[torch.nn.{name}\]"):
+        getattr(nn, name)
+
+
+def test_copies_between_accelerators_are_refused():
+    with pytest.raises(ValueError, match="Expected a non cpu device"):
+        nn.parallel.comm.broadcast(rushlight.ones(1), [0])
+    assert not nn.parallel.scatter_gather.is_namedtuple((1,))

@@ -102,6 +102,55 @@ def test_padding():
         assert packed.to(module.float64).data.dtype == module.float64
 
 
+CASTS = ("byte", "char", "cpu", "double", "float", "half", "int", "long", "short")
+
+
+def test_packed_sequences_are_cast():
+    told = []
+    for module in (rushlight, torch):
+        packed = module.nn.utils.rnn.pack_sequence([module.ones(2), module.ones(1)])
+        told.append([str(getattr(packed, name)().data.dtype) for name in CASTS])
+        told[-1] += [packed.cpu() is packed, packed.to(module.float32) is packed, packed.is_cuda, packed.is_pinned()]
+    assert told[0] == told[1]
+    with pytest.raises(RuntimeError, match="must be iterable"):
+        rushlight.nn.utils.rnn.pad_sequence(3)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")  # PyTorch's own, about the oracle
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_a_layer_shows_what_it_checks(kind):
+    told = []
+    for module in (rushlight, torch):
+        layer = getattr(module.nn, kind)(3, 4, 2, bidirectional=True, **({"proj_size": 2} if kind == "LSTM" else {}))
+        x, state = module.ones(5, 2, 3), module.arange(4.0).reshape(1, 2, 2)
+        told.append([tuple(layer.get_expected_hidden_size(x, None))])
+        told[-1].append(tuple(layer.get_expected_hidden_size(x[0], module.tensor([2, 1]))))
+        order = module.tensor([1, 0])
+        if kind == "LSTM":
+            told[-1].append(tuple(layer.get_expected_cell_size(x, None)))
+            told[-1].append([s.tolist() for s in layer.permute_hidden((state, state), order)])
+        else:
+            told[-1].append(layer.permute_hidden(state, order).tolist())
+        for wrong in (
+            lambda layer=layer, x=x: layer.check_input(x, layer.all_weights[0][0]),
+            lambda layer=layer, x=x: layer.check_input(x[..., :2], None),
+            lambda layer=layer, state=state: layer.check_hidden_size(state, (1, 2, 3)),
+        ):
+            with pytest.raises(RuntimeError) as raised:
+                wrong()
+            told[-1].append(str(raised.value).split(".")[0][:20])
+    assert told[0] == told[1]
+
+
+def test_a_subclass_replaces_a_check():
+    class Lenient(rushlight.nn.GRU):
+        def check_forward_args(self, input, hidden, batch_sizes):
+            raise KeyError("asked")
+
+    with pytest.raises(KeyError, match="asked"):
+        Lenient(3, 4)(rushlight.ones(5, 2, 3))
+
+
 def test_errors():
     rnn, x = rushlight.nn.utils.rnn, rushlight.ones(3, 2)
     for lengths, message in [

@@ -144,3 +144,80 @@ def test_numpy_arrays(torch, close):
 
 def test_gradients_do_not_matter(torch, close):
     close(torch.ones(2, requires_grad=True) * 2, torch.full((2,), 2.0))
+
+
+# --- the whole text, against PyTorch's
+
+DTYPES = (
+    "float16", "bfloat16", "float32", "float64", "int8", "uint8", "int32", "int64", "bool", "complex64", "complex128",
+)  # fmt: skip
+PAIRS = {
+    **{d: lambda t, d=d: [t.tensor(x).to(getattr(t, d)) for x in ([[1, 2], [3, 4]], [[1, 2], [0, 5]])] for d in DTYPES},
+    **{f"{d} of no dimensions": lambda t, d=d: [t.tensor(x).to(getattr(t, d)) for x in (3, 0)] for d in DTYPES},
+    **{f"{d} and float32": lambda t, d=d: [t.tensor([1]).to(getattr(t, d)), t.tensor([0.5])] for d in DTYPES},
+    "overflow": lambda t: [t.tensor([2**63 - 1]), t.tensor([-(2**63)])],
+    "infinities": lambda t: [t.tensor([inf, 1.0, -inf]), t.tensor([inf, 1.0, inf])],
+    "one infinity": lambda t: [t.tensor([inf, 1.0, 3]), t.tensor([2.0, 1.0, inf])],
+    "nan": lambda t: [t.tensor([nan, 1.0, 2.0]), t.tensor([nan, 1.0, 5.0])],
+    "many": lambda t: [t.arange(60.0).reshape(3, 4, 5), t.arange(60.0).reshape(3, 4, 5).flip(0)],
+    "shapes": lambda t: [t.ones(2, 3), t.ones(())],
+    "numbers of numpy": lambda t: [np.int32(1), np.int64(2)],
+    "number and numpy's": lambda t: [1.0, np.float32(2)],
+    "bools of numpy": lambda t: [True, np.bool_(False)],
+    "bytes": lambda t: [b"ab", b"ac"],
+    "strings": lambda t: [["a"], ["b"]],
+    "arrays": lambda t: [np.ones(3), np.zeros(3)],
+    "arrays of dtypes": lambda t: [np.ones(3), np.ones(3, np.float32)],
+    "arrays of strings": lambda t: [np.array(["a"]), np.array(["b"])],
+    "array and tensor": lambda t: [np.ones(3), t.ones(3)],
+    "nested": lambda t: [{"a": [t.ones(2), {"x": t.ones(1)}]}, {"a": [t.ones(2), {"x": t.zeros(1)}]}],
+    "keys": lambda t: [{"a": 1, "b": 2}, {"a": 1, "c": 3}],
+    "sparse": lambda t: [t.eye(3).to_sparse(), (2 * t.eye(3)).to_sparse()],
+    "sparse equal": lambda t: [t.eye(3).to_sparse(), t.eye(3).to_sparse()],
+    "sparse counts": lambda t: [t.eye(3).to_sparse(), t.ones(3, 3).to_sparse()],
+    "sparse places": lambda t: [t.tensor([0.0, 1.0]).to_sparse(), t.tensor([1.0, 0.0]).to_sparse()],
+    "sparse and dense": lambda t: [t.eye(3).to_sparse(), 2 * t.eye(3)],
+    "rows": lambda t: [t.eye(3).to_sparse_csr(), (2 * t.eye(3)).to_sparse_csr()],
+    "rows at places": lambda t: [t.eye(3).to_sparse_csr(), t.eye(3).flip(0).to_sparse_csr()],
+    "columns": lambda t: [t.eye(3).to_sparse_csc(), (2 * t.eye(3)).to_sparse_csc()],
+    "rows and places": lambda t: [t.eye(3).to_sparse_csr(), t.eye(3).to_sparse()],
+    "coalesced": lambda t: [t.sparse_coo_tensor([[0, 0]], [1.0, 1.0], (2,)), t.sparse_coo_tensor([[0]], [2.0], (2,))],
+}  # fmt: skip
+RULES = {
+    "default": {},
+    "attributes ignored": {"check_dtype": False, "check_layout": False},
+    "tolerant": {"rtol": 0.25, "atol": 0.5, "equal_nan": True, "check_dtype": False},
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore:Sparse")  # of PyTorch's
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_the_same_verdict_and_text(pair, rules):
+    def verdict(torch):
+        try:
+            torch.testing.assert_close(*pair(torch), **rules)
+        except Exception as error:
+            return type(error), str(error).replace("rushlight", "torch")
+        return "close"
+
+    import rushlight
+
+    assert verdict(rushlight) == verdict(pytest.importorskip("torch"))
+
+
+@pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64"])
+def test_allclose_has_tolerances_of_its_own(dtype):
+    def text(torch):
+        a, b = torch.ones(2, dtype=getattr(torch, dtype)), torch.zeros(2, dtype=getattr(torch, dtype))
+        with pytest.raises(AssertionError) as error:
+            torch.testing.assert_allclose(a, b)
+        torch.testing.assert_allclose(a, a.tolist())
+        return str(error.value)
+
+    import rushlight
+
+    assert text(rushlight) == text(pytest.importorskip("torch"))

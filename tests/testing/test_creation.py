@@ -76,3 +76,39 @@ def test_wrong_bounds(torch, make):
             make(2, dtype="uint8", **options)
     with pytest.raises(ValueError, match="exclu"):
         make(2, dtype="float32", noncontiguous=True, memory_format=torch.contiguous_format)
+    with pytest.raises(TypeError):
+        importlib.import_module(f"{torch.__name__}.testing").make_tensor(2, dtype="float", device="cpu")
+
+
+OPTIONS = {
+    "low": {"low": -3},
+    "high": {"high": 4},
+    "fractions": {"low": -1.5, "high": 2.5},
+    "equal": {"low": 2, "high": 2},
+    "reversed": {"low": 5, "high": 2},
+    "huge": {"low": -1e30, "high": 1e30},
+    "infinite": {"low": -float("inf"), "high": float("inf")},
+    "outside": {"low": 1e10, "high": 1e11},
+    "negative": {"low": -20, "high": -10},
+    "no zeros": {"low": -1, "high": 2, "exclude_zero": True},
+    "gradient": {"requires_grad": True},
+    "one value": {"low": 0, "high": 1},
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # low == high
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_bounds_are_treated_as_pytorch_does(dtype, options):
+    def made(torch):
+        torch.manual_seed(0)
+        try:
+            x = torch.testing.make_tensor((2, 3), dtype=getattr(torch, dtype), device="cpu", **options)
+        except Exception as error:
+            return type(error)
+        return x.tolist(), x.requires_grad, x.stride()
+
+    import rushlight
+
+    assert repr(made(rushlight)) == repr(made(pytest.importorskip("torch")))

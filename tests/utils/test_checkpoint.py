@@ -1,5 +1,6 @@
 """Activation checkpointing: gradients, memory, random numbers, nesting, errors; with Rushlight and with PyTorch."""
 
+import contextlib
 import gc
 import importlib
 import weakref
@@ -268,3 +269,63 @@ def test_sequential_of_modules(torch, module):
     model.zero_grad()
     module.checkpoint_sequential(model, 2, x, use_reentrant=False).sum().backward()
     assert [p.grad.tolist() for p in model.parameters()] == expected
+
+
+# --- the options around it
+
+
+def test_debug_tells_what_was_called(torch, module, x):
+    def failing(**options):
+        runs = iter([lambda x: x.exp().sin().cos(), lambda x: x.exp().cos()])
+        module.checkpoint(lambda x: next(runs)(x), x, use_reentrant=False, **options).sum().backward()
+
+    with pytest.raises(module.CheckpointError, match=r"(?s)sin"):
+        failing(debug=True)
+    with module.set_checkpoint_debug_enabled(True), pytest.raises(module.CheckpointError, match="sin"):
+        failing()
+    for options in ({}, {"debug": True}):
+        block = module.set_checkpoint_debug_enabled(False if options else None)
+        with block, pytest.raises(module.CheckpointError) as raised:
+            failing(**options)
+        assert "sin" not in str(raised.value)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_group_runs_a_function_once(torch, module, x, grouped):
+    count = []
+
+    def function(x):
+        count.append(1)
+        return x.exp(), x.sin()
+
+    a, b = module.checkpoint(function, x, use_reentrant=False)
+    with module.GraphExecGroup() if grouped else contextlib.nullcontext():
+        a.sum().backward()
+        b.sum().backward()
+    assert len(count) == (2 if grouped else 3)
+    assert torch.allclose(x.grad, x.detach().exp() + x.detach().cos())
+
+
+def test_groups_are_not_nested(module):
+    with module.GraphExecGroup(), pytest.raises(RuntimeError, match="cannot be nested"), module.GraphExecGroup():
+        pass
+    with module.GraphExecGroup():
+        pass
+
+
+def test_policies_and_devices(torch, module):
+    assert [policy.name for policy in module.CheckpointPolicy][:2] == ["MUST_SAVE", "PREFER_SAVE"]
+    assert module.SelectiveCheckpointContext(is_recompute=False).op_output is None
+    assert module.get_device_states(torch.ones(1), [3]) == ([], [])
+    module.set_device_states([], [])
+    assert module.DefaultDeviceType.get_device_type() == "cpu"
+    module.DefaultDeviceType.set_device_type("cuda")
+    assert module.DefaultDeviceType.get_device_type() == "cuda"
+    module.DefaultDeviceType.set_device_type(None)
+
+
+def test_selective_checkpoints_are_refused():
+    from rushlight.utils.checkpoint import create_selective_checkpoint_contexts
+
+    with pytest.raises(NotImplementedError, match="Checkpoint smaller functions"):
+        create_selective_checkpoint_contexts([])

@@ -9,7 +9,7 @@ namespace {
 enum { lr, rho, eps, weight_decay, maximize, kNumbers };
 enum { rate, sign, decay, keep, take, epsilon };
 
-void constants(const double* number, double, double* c) {
+void constants(const double* number, StateNumber*, double* c) {
   c[rate] = number[lr];
   c[sign] = number[maximize] != 0 ? -1 : 1;
   c[decay] = number[weight_decay];
@@ -32,7 +32,7 @@ template <class T> void adadelta(T* const* at, i64 begin, i64 end, const double*
   }
 }
 
-UpdateRule rule("adadelta", 4, true, kNumbers, constants, adadelta<float>, adadelta<double>);
+UpdateRule rule("adadelta", 4, 1, kNumbers, constants, adadelta<float>, adadelta<double>);
 
 }  // namespace
 }  // namespace rl

@@ -9,7 +9,8 @@ namespace {
 enum { lr, lr_decay, eps, weight_decay, maximize, kNumbers };
 enum { rate, sign, decay, epsilon };
 
-void constants(const double* number, double step, double* c) {
+void constants(const double* number, StateNumber* state, double* c) {
+  const double step = state[0];
   c[rate] = number[lr] / (1 + (step - 1) * number[lr_decay]);
   c[sign] = number[maximize] != 0 ? -1 : 1;
   c[decay] = number[weight_decay];
@@ -28,7 +29,7 @@ template <class T> void adagrad(T* const* at, i64 begin, i64 end, const double* 
   }
 }
 
-UpdateRule rule("adagrad", 3, true, kNumbers, constants, adagrad<float>, adagrad<double>);
+UpdateRule rule("adagrad", 3, 1, kNumbers, constants, adagrad<float>, adagrad<double>);
 
 }  // namespace
 }  // namespace rl

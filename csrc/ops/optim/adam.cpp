@@ -12,7 +12,8 @@ enum { lr, beta1, beta2, eps, weight_decay, decoupled, maximize, kNumbers };
 // v = keep2 * v + new2 * gradient^2; p -= rate * m / (root * sqrt(v) + epsilon).
 enum { shrink, sign, decay, new1, keep2, new2, rate, root, epsilon };
 
-void constants(const double* number, double step, double* c) {
+void constants(const double* number, StateNumber* state, double* c) {
+  const double step = state[0];
   const bool apart = number[decoupled] != 0;
   c[shrink] = apart ? 1 - number[lr] * number[weight_decay] : 1;
   c[sign] = number[maximize] != 0 ? -1 : 1;
@@ -45,8 +46,8 @@ template <class T, bool Amsgrad> void adam(T* const* at, i64 begin, i64 end, con
   }
 }
 
-UpdateRule plain("adam", 4, true, kNumbers, constants, adam<float, false>, adam<double, false>);
-UpdateRule amsgrad("adam_amsgrad", 5, true, kNumbers, constants, adam<float, true>, adam<double, true>);
+UpdateRule plain("adam", 4, 1, kNumbers, constants, adam<float, false>, adam<double, false>);
+UpdateRule amsgrad("adam_amsgrad", 5, 1, kNumbers, constants, adam<float, true>, adam<double, true>);
 
 }  // namespace
 }  // namespace rl

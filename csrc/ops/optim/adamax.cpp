@@ -9,7 +9,8 @@ namespace {
 enum { lr, beta1, beta2, eps, weight_decay, maximize, kNumbers };
 enum { rate, sign, decay, new1, keep2, epsilon };
 
-void constants(const double* number, double step, double* c) {
+void constants(const double* number, StateNumber* state, double* c) {
+  const double step = state[0];
   c[rate] = number[lr] / (1 - std::pow(number[beta1], step));
   c[sign] = number[maximize] != 0 ? -1 : 1;
   c[decay] = number[weight_decay];
@@ -32,7 +33,7 @@ template <class T> void adamax(T* const* at, i64 begin, i64 end, const double* c
   }
 }
 
-UpdateRule rule("adamax", 4, true, kNumbers, constants, adamax<float>, adamax<double>);
+UpdateRule rule("adamax", 4, 1, kNumbers, constants, adamax<float>, adamax<double>);
 
 }  // namespace
 }  // namespace rl

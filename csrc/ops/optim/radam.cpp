@@ -9,7 +9,8 @@ namespace {
 enum { lr, beta1, beta2, eps, weight_decay, decoupled, maximize, kNumbers };
 enum { shrink, sign, decay, new1, keep2, new2, rate, root, epsilon };
 
-void constants(const double* number, double step, double* c) {
+void constants(const double* number, StateNumber* state, double* c) {
+  const double step = state[0];
   const bool apart = number[decoupled] != 0;
   c[shrink] = apart ? 1 - number[lr] * number[weight_decay] : 1;
   c[sign] = number[maximize] != 0 ? -1 : 1;
@@ -41,7 +42,7 @@ template <class T> void radam(T* const* at, i64 begin, i64 end, const double* c)
   }
 }
 
-UpdateRule rule("radam", 4, true, kNumbers, constants, radam<float>, radam<double>);
+UpdateRule rule("radam", 4, 1, kNumbers, constants, radam<float>, radam<double>);
 
 }  // namespace
 }  // namespace rl

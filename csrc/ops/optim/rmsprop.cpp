@@ -9,7 +9,7 @@ namespace {
 enum { lr, alpha, eps, weight_decay, momentum, maximize, kNumbers };
 enum { rate, sign, decay, keep, take, epsilon, inertia };
 
-void constants(const double* number, double, double* c) {
+void constants(const double* number, StateNumber*, double* c) {
   c[rate] = number[lr];
   c[sign] = number[maximize] != 0 ? -1 : 1;
   c[decay] = number[weight_decay];
@@ -38,12 +38,12 @@ template <class T, bool Momentum, bool Centered> void rmsprop(T* const* at, i64 
   }
 }
 
-UpdateRule plain("rmsprop", 3, true, kNumbers, constants, rmsprop<float, false, false>, rmsprop<double, false, false>);
-UpdateRule with_momentum("rmsprop_momentum", 4, true, kNumbers, constants, rmsprop<float, true, false>,
+UpdateRule plain("rmsprop", 3, 1, kNumbers, constants, rmsprop<float, false, false>, rmsprop<double, false, false>);
+UpdateRule with_momentum("rmsprop_momentum", 4, 1, kNumbers, constants, rmsprop<float, true, false>,
                          rmsprop<double, true, false>);
-UpdateRule centered("rmsprop_centered", 4, true, kNumbers, constants, rmsprop<float, false, true>,
+UpdateRule centered("rmsprop_centered", 4, 1, kNumbers, constants, rmsprop<float, false, true>,
                     rmsprop<double, false, true>);
-UpdateRule both("rmsprop_momentum_centered", 5, true, kNumbers, constants, rmsprop<float, true, true>,
+UpdateRule both("rmsprop_momentum_centered", 5, 1, kNumbers, constants, rmsprop<float, true, true>,
                 rmsprop<double, true, true>);
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace {
 
 enum { shorter, longer, least, most, maximize, kNumbers };
 
-void constants(const double* number, double, double* c) {
+void constants(const double* number, StateNumber*, double* c) {
   for (int k = 0; k < kNumbers; ++k) c[k] = number[k];
   c[maximize] = number[maximize] != 0 ? -1 : 1;
 }
@@ -28,7 +28,7 @@ template <class T> void rprop(T* const* at, i64 begin, i64 end, const double* c)
   }
 }
 
-UpdateRule rule("rprop", 4, true, kNumbers, constants, rprop<float>, rprop<double>);
+UpdateRule rule("rprop", 4, 1, kNumbers, constants, rprop<float>, rprop<double>);
 
 }  // namespace
 }  // namespace rl

@@ -10,7 +10,7 @@ enum { lr, momentum, dampening, weight_decay, nesterov, maximize, first, kNumber
 // p -= lr * (of_gradient * gradient + of_buffer * buffer).
 enum { rate, sign, decay, keep, take, of_gradient, of_buffer };
 
-void constants(const double* number, double, double* c) {
+void constants(const double* number, StateNumber*, double* c) {
   c[rate] = number[lr];
   c[sign] = number[maximize] != 0 ? -1 : 1;
   c[decay] = number[weight_decay];
@@ -42,8 +42,8 @@ template <class T> void with_momentum(T* const* at, i64 begin, i64 end, const do
   }
 }
 
-UpdateRule sgd("sgd", 2, false, kNumbers, constants, plain<float>, plain<double>);
-UpdateRule sgd_momentum("sgd_momentum", 3, false, kNumbers, constants, with_momentum<float>, with_momentum<double>);
+UpdateRule sgd("sgd", 2, 0, kNumbers, constants, plain<float>, plain<double>);
+UpdateRule sgd_momentum("sgd_momentum", 3, 0, kNumbers, constants, with_momentum<float>, with_momentum<double>);
 
 }  // namespace
 }  // namespace rl

@@ -27,9 +27,9 @@ bool is_known(const UpdateRule& rule, const std::vector<TensorList>& lists, std:
   if ((param.dtype != DType::f32 && param.dtype != DType::f64) || !is_dense(param)) return false;
   for (int t = 1; t < rule.tensors; ++t)
     if (!same_layout(param, *lists[static_cast<std::size_t>(t)][k])) return false;
-  if (!rule.counts_steps) return true;
-  const TensorImpl& step = *lists[static_cast<std::size_t>(rule.tensors)][k];
-  return step.dtype == DType::f32 && step.numel == 1;
+  for (int t = 0; t < rule.state_numbers; ++t)
+    if (!StateNumber{lists[static_cast<std::size_t>(rule.tensors + t)][k]}.is_known()) return false;
+  return true;
 }
 
 struct Task {                     // one parameter
@@ -54,11 +54,11 @@ void run(const UpdateRule& rule, const Task& task, i64 begin, i64 end) {
 
 }  // namespace
 
-UpdateRule::UpdateRule(const char* n, int tensors_, bool counts, int numbers_, decltype(constants) c, decltype(f32) f,
+UpdateRule::UpdateRule(const char* n, int tensors_, int state, int numbers_, decltype(constants) c, decltype(f32) f,
                        decltype(f64) d)
     : name(n),
       tensors(tensors_),
-      counts_steps(counts),
+      state_numbers(state),
       numbers(numbers_),
       constants(c),
       f32(f),
@@ -82,13 +82,13 @@ bool fused_update(const UpdateRule& rule, const std::vector<TensorList>& lists, 
   i64 blocks = 0;
   for (std::size_t k = 0; k < n; ++k) {
     Task& task = tasks[k];
-    double step = 0;
-    if (rule.counts_steps) {
-      TensorImpl& count = *lists[static_cast<std::size_t>(rule.tensors)][k];
-      step = *count.data_as<float>() += 1;
-      ++count.storage->version;
+    StateNumber state[kMaxStateNumbers];
+    for (int t = 0; t < rule.state_numbers; ++t) state[t].tensor = lists[static_cast<std::size_t>(rule.tensors + t)][k];
+    if (rule.state_numbers) {
+      StateNumber& step = state[rule.state_numbers - 1];
+      step = step + 1;
     }
-    rule.constants(number, step, task.constant);
+    rule.constants(number, state, task.constant);
     for (int t = 0; t < rule.tensors; ++t) {
       TensorImpl& tensor = *lists[static_cast<std::size_t>(t)][k];
       task.at[t] = tensor.data();

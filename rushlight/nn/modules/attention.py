@@ -147,3 +147,19 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
         )
         return (output.transpose(0, 1) if flip else output), weights
+
+    def merge_masks(self, attn_mask, key_padding_mask, query):
+        """One mask for both of a query [N, L, embed_dim], and its kind: 1 for the padding mask alone, else 2.
+
+        Kind 2 is [N, num_heads, L, L]. Both must be bool (True shuts out), or numbers that are added.
+
+        >>> attention = torch.nn.MultiheadAttention(2, 1)
+        >>> attention.merge_masks(torch.zeros(1, 1), torch.zeros(3, 1), torch.ones(3, 1, 2))[0].shape
+        torch.Size([3, 1, 1, 1])
+        """
+        if attn_mask is None:
+            return key_padding_mask, None if key_padding_mask is None else 1
+        batch, length = query.shape[:2]
+        merged = attn_mask.view(batch if attn_mask.ndim == 3 else 1, -1, length, length)
+        merged = merged.expand(batch, self.num_heads, length, length)
+        return (merged if key_padding_mask is None else merged + key_padding_mask.view(batch, 1, 1, length)), 2

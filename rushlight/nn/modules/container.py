@@ -55,9 +55,6 @@ class _Numbered(Module):
         """Put a module before position `index`."""
         if not isinstance(module, Module):
             raise AssertionError("module should be of type: " + str(Module))
-        size = len(self)
-        if not -size <= index <= size:
-            raise IndexError(f"Index out of range: {index}")
         modules = list(self)
         modules.insert(index, module)
         self._replace_all(modules)
@@ -133,7 +130,9 @@ class Sequential(_Numbered):
         return other
 
     def insert(self, index, module):
-        """Put a module before position `index`. Returns the container."""
+        """Put a module before position `index`. Returns the container. Raises IndexError for a place outside it."""
+        if not -len(self) <= index <= len(self):
+            raise IndexError(f"Index out of range: {index}")
         super().insert(index, module)
         return self
 
@@ -338,6 +337,9 @@ class ParameterList(Module):
         self.extend(values)
         return value
 
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("[ParameterList] must not be called: it holds parameters for another module. Index it.")
+
     def extra_repr(self):
         return "\n".join(_member_line(i, value, lambda tensor: tensor.dtype) for i, value in enumerate(self))
 
@@ -445,6 +447,9 @@ class ParameterDict(Module):
             parameters = dict(sorted(parameters.items()))
         for key, value in _pairs(parameters, "ParameterDict", (Mapping, ParameterDict)):
             self[key] = value
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("[ParameterDict] must not be called: it holds parameters for another module. Index it.")
 
     def extra_repr(self):
         return "\n".join(_member_line(key, value, lambda tensor: tensor.type()) for key, value in self.items())

@@ -111,22 +111,34 @@ def _as_tuple(value):
     return value if isinstance(value, tuple) else (value,)
 
 
-class BackwardHooks:
+class BackwardHook:
     """The backward hooks of one call of one module.
 
     Two identity nodes enclose the module on the tape. The one behind the outputs receives all of
     `grad_output` at once, the one before the inputs all of `grad_input`; there the hooks are called.
+
+    Args:
+        module (Module): is passed to the hooks.
+        user_hooks (list): called as `hook(module, grad_input, grad_output)`; a result replaces `grad_input`.
+        user_pre_hooks (list): called as `hook(module, grad_output)`; a result replaces `grad_output`.
+
+    >>> from rushlight.utils.hooks import BackwardHook
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> hook = BackwardHook(None, [lambda module, grad_input, grad_output: print(grad_input, grad_output)], [])
+    >>> (inside,) = hook.setup_input_hook((x,))
+    >>> hook.setup_output_hook(inside * 3).backward()
+    (tensor([3.]),) (tensor([1.]),)
     """
 
-    def __init__(self, module, hooks, pre_hooks):
+    def __init__(self, module, user_hooks, user_pre_hooks):
         self.module = module
-        self.hooks = hooks
-        self.pre_hooks = pre_hooks
+        self.hooks = user_hooks
+        self.pre_hooks = user_pre_hooks
         self.grad_output = None
         self.count_inputs = 0
         self.positions = None  # of the inputs that the node before the inputs carries
 
-    def enclose_inputs(self, args):
+    def setup_input_hook(self, args):
         """`args` with the tensors that require a gradient led through the first node."""
         self.count_inputs = len(args)
         if not self.hooks or not rushlight.is_grad_enabled():
@@ -141,7 +153,7 @@ class BackwardHooks:
             args[i] = tensor
         return tuple(args)
 
-    def enclose_outputs(self, output):
+    def setup_output_hook(self, output):
         """`output`, a tensor or a tuple, list or dictionary of them, led through the second node."""
         if not rushlight.is_grad_enabled():
             return output

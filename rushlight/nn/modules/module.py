@@ -12,7 +12,7 @@ from typing import TypeVar
 import rushlight
 from rushlight.nn.modules import hooks as _hooks
 from rushlight.nn.modules.hooks import *  # noqa: F403  (their public home is nn.modules.module)
-from rushlight.nn.modules.hooks import BackwardHooks, add_hook, any_global, registered
+from rushlight.nn.modules.hooks import BackwardHook, add_hook, any_global, registered
 from rushlight.nn.modules.layer_error import name_layer
 from rushlight.nn.modules.registry import MISSING, Registry
 from rushlight.nn.modules.state_dict import StateDict
@@ -45,6 +45,7 @@ class Module(StateDict):
     T_destination = TypeVar("T_destination", bound=dict)
     dump_patches = False
     call_super_init = False
+    _is_full_backward_hook = None  # of the hooks that are registered
     _version = 1
 
     def __init__(self, *args, **kwargs):
@@ -128,12 +129,12 @@ class Module(StateDict):
 
             enclosing = None
             if self._backward_hooks or self._backward_pre_hooks or _hooks.global_backward or _hooks.global_backward_pre:
-                enclosing = BackwardHooks(
+                enclosing = BackwardHook(
                     self,
                     [*_hooks.global_backward.values(), *self._backward_hooks.values()],
                     [*_hooks.global_backward_pre.values(), *self._backward_pre_hooks.values()],
                 )
-                args = enclosing.enclose_inputs(args)
+                args = enclosing.setup_input_hook(args)
             try:
                 result = self.forward(*args, **kwargs)
             except Exception as error:
@@ -145,7 +146,7 @@ class Module(StateDict):
                 if replaced is not None:
                     result = replaced
             if enclosing is not None:
-                result = enclosing.enclose_outputs(result)
+                result = enclosing.setup_output_hook(result)
             return result
         except Exception:
             for id, hook in self._all_forward_hooks():
@@ -222,11 +223,20 @@ class Module(StateDict):
         >>> layer(torch.ones(1, 1, requires_grad=True)).sum().backward()
         (tensor([[1.]]),)
         """
-        return add_hook(self._backward_hooks, hook, prepend=prepend)
+        return self._add_backward_hook(hook, prepend, full=True)
 
     def register_backward_hook(self, hook):
-        """The old name of `register_full_backward_hook`."""
-        return self.register_full_backward_hook(hook)
+        """The old form of `register_full_backward_hook`. A module has hooks of one form: RuntimeError otherwise."""
+        return self._add_backward_hook(hook, False, full=False)
+
+    def _add_backward_hook(self, hook, prepend, full):
+        if self._backward_hooks and self._is_full_backward_hook != full:
+            raise RuntimeError(
+                "[register_backward_hook] a module cannot use both regular backward hooks and full backward hooks. "
+                "Register all with register_full_backward_hook."
+            )
+        self._is_full_backward_hook = full
+        return add_hook(self._backward_hooks, hook, prepend=prepend)
 
     # -- attributes ---------------------------------------------------------------------------------------------
 
@@ -641,7 +651,9 @@ class Module(StateDict):
         return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
 
     def share_memory(self):
-        """Nothing to do: processes receive copies of parameters. Returns the module."""
+        """Moves parameters and buffers to memory that processes share: see Tensor.share_memory_. Returns the module."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.share_memory_()
         return self
 
     def train(self, mode=True):

@@ -67,15 +67,13 @@ class ConstantPad3d(_ConstantPadNd):
     _ndim = 3
 
 
-class ZeroPad1d(_ConstantPadNd):
+class ZeroPad1d(ConstantPad1d):
     """Put zeros at both ends of the last dimension.
 
     >>> torch.nn.ZeroPad1d(1)(torch.ones(1, 4)).shape
     torch.Size([1, 6])
     """
 
-    _ndim = 1
-
     def __init__(self, padding):
         super().__init__(padding, 0.0)
 
@@ -83,15 +81,13 @@ class ZeroPad1d(_ConstantPadNd):
         return str(self.padding)
 
 
-class ZeroPad2d(_ConstantPadNd):
+class ZeroPad2d(ConstantPad2d):
     """Put zeros at both ends of the last two dimensions.
 
     >>> torch.nn.ZeroPad2d(1)(torch.ones(1, 4, 4)).shape
     torch.Size([1, 6, 6])
     """
 
-    _ndim = 2
-
     def __init__(self, padding):
         super().__init__(padding, 0.0)
 
@@ -99,15 +95,13 @@ class ZeroPad2d(_ConstantPadNd):
         return str(self.padding)
 
 
-class ZeroPad3d(_ConstantPadNd):
+class ZeroPad3d(ConstantPad3d):
     """Put zeros at both ends of the last three dimensions.
 
     >>> torch.nn.ZeroPad3d(1)(torch.ones(1, 4, 4, 4)).shape
     torch.Size([1, 6, 6, 6])
     """
 
-    _ndim = 3
-
     def __init__(self, padding):
         super().__init__(padding, 0.0)
 
@@ -115,7 +109,11 @@ class ZeroPad3d(_ConstantPadNd):
         return str(self.padding)
 
 
-class ReflectionPad1d(_Pad):
+class _ReflectionPadNd(_Pad):
+    _mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPadNd):
     """Mirror the input at both ends of the last dimension.
 
     >>> torch.nn.ReflectionPad1d(1)(torch.ones(1, 4)).shape
@@ -123,10 +121,9 @@ class ReflectionPad1d(_Pad):
     """
 
     _ndim = 1
-    _mode = "reflect"
 
 
-class ReflectionPad2d(_Pad):
+class ReflectionPad2d(_ReflectionPadNd):
     """Mirror the input at both ends of the last two dimensions.
 
     >>> torch.nn.ReflectionPad2d(1)(torch.ones(1, 4, 4)).shape
@@ -134,10 +131,9 @@ class ReflectionPad2d(_Pad):
     """
 
     _ndim = 2
-    _mode = "reflect"
 
 
-class ReflectionPad3d(_Pad):
+class ReflectionPad3d(_ReflectionPadNd):
     """Mirror the input at both ends of the last three dimensions.
 
     >>> torch.nn.ReflectionPad3d(1)(torch.ones(1, 4, 4, 4)).shape
@@ -145,10 +141,13 @@ class ReflectionPad3d(_Pad):
     """
 
     _ndim = 3
-    _mode = "reflect"
 
 
-class ReplicationPad1d(_Pad):
+class _ReplicationPadNd(_Pad):
+    _mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPadNd):
     """Repeat the edge at both ends of the last dimension.
 
     >>> torch.nn.ReplicationPad1d(1)(torch.ones(1, 4)).shape
@@ -156,10 +155,9 @@ class ReplicationPad1d(_Pad):
     """
 
     _ndim = 1
-    _mode = "replicate"
 
 
-class ReplicationPad2d(_Pad):
+class ReplicationPad2d(_ReplicationPadNd):
     """Repeat the edge at both ends of the last two dimensions.
 
     >>> torch.nn.ReplicationPad2d(1)(torch.ones(1, 4, 4)).shape
@@ -167,10 +165,9 @@ class ReplicationPad2d(_Pad):
     """
 
     _ndim = 2
-    _mode = "replicate"
 
 
-class ReplicationPad3d(_Pad):
+class ReplicationPad3d(_ReplicationPadNd):
     """Repeat the edge at both ends of the last three dimensions.
 
     >>> torch.nn.ReplicationPad3d(1)(torch.ones(1, 4, 4, 4)).shape
@@ -178,10 +175,13 @@ class ReplicationPad3d(_Pad):
     """
 
     _ndim = 3
-    _mode = "replicate"
 
 
-class CircularPad1d(_Pad):
+class _CircularPadNd(_Pad):
+    _mode = "circular"
+
+
+class CircularPad1d(_CircularPadNd):
     """Wrap the input around at both ends of the last dimension.
 
     >>> torch.nn.CircularPad1d(1)(torch.ones(1, 4)).shape
@@ -189,10 +189,9 @@ class CircularPad1d(_Pad):
     """
 
     _ndim = 1
-    _mode = "circular"
 
 
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPadNd):
     """Wrap the input around at both ends of the last two dimensions.
 
     >>> torch.nn.CircularPad2d(1)(torch.ones(1, 4, 4)).shape
@@ -200,10 +199,9 @@ class CircularPad2d(_Pad):
     """
 
     _ndim = 2
-    _mode = "circular"
 
 
-class CircularPad3d(_Pad):
+class CircularPad3d(_CircularPadNd):
     """Wrap the input around at both ends of the last three dimensions.
 
     >>> torch.nn.CircularPad3d(1)(torch.ones(1, 4, 4, 4)).shape
@@ -211,4 +209,3 @@ class CircularPad3d(_Pad):
     """
 
     _ndim = 3
-    _mode = "circular"

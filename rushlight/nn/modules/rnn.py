@@ -106,23 +106,42 @@ class RNNBase(Module):
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         return [getattr(self, name + suffix, None) for name in names]
 
-    def _first_state(self, given, batch, like):
-        """The tuple of hidden (and cell) states to begin with, each [layers * directions, N, size]."""
-        cells = self.mode == "LSTM"
-        if given is None:
-            rows = self.num_layers * (2 if self.bidirectional else 1)
-            sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * cells
-            return tuple(rushlight.zeros((rows, batch, s), dtype=like.dtype, device=like.device) for s in sizes)
-        return tuple(given) if cells else (given,)
+    # -- what forward checks: programs with layers of their own call and replace these
 
-    def _check_state(self, state, batch):
-        rows = self.num_layers * (2 if self.bidirectional else 1)
-        sizes = (self.proj_size or self.hidden_size, self.hidden_size)
-        for which, part, size in zip(("hx", "cx"), state, sizes):  # noqa: B905  (all but LSTM have one part)
-            wanted = (rows, batch, size)
-            if tuple(part.shape) != wanted:
-                name = f"hidden[{0 if which == 'hx' else 1}]" if self.mode == "LSTM" else "hidden"
-                raise RuntimeError(f"Expected {name} size {wanted}, got {list(part.shape)}")
+    def check_input(self, input, batch_sizes):
+        """Raises RuntimeError unless input, or the data of a packed sequence, has features as the layer wants them."""
+        wanted = 3 if batch_sizes is None else 2
+        if input.ndim != wanted:
+            raise RuntimeError(f"input must have {wanted} dimensions, got {input.ndim}")
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
+            )
+
+    def get_expected_hidden_size(self, input, batch_sizes):
+        """The shape of the hidden state: [num_layers * directions, N, proj_size or hidden_size]."""
+        return self._state_size(input, batch_sizes, self.proj_size or self.hidden_size)
+
+    def _state_size(self, input, batch_sizes, size):
+        batch = input.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
+        return self.num_layers * (2 if self.bidirectional else 1), batch, size
+
+    def check_hidden_size(self, hx, expected_hidden_size, msg="Expected hidden size {}, got {}"):
+        """Raises RuntimeError, msg with both shapes, unless hx has the expected one."""
+        if tuple(hx.shape) != tuple(expected_hidden_size):
+            raise RuntimeError(msg.format(tuple(expected_hidden_size), list(hx.shape)))
+
+    def check_forward_args(self, input, hidden, batch_sizes):
+        """Raises RuntimeError unless input and hidden state fit the layer and one another."""
+        self.check_input(input, batch_sizes)
+        self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
+
+    def permute_hidden(self, hx, permutation):
+        """The hidden state with its batch in another order; None leaves it."""
+        return hx if permutation is None else hx.index_select(1, permutation)
+
+    def _zero_state(self, input, batch_sizes):
+        return rushlight.zeros(self.get_expected_hidden_size(input, batch_sizes), dtype=input.dtype)
 
     def forward(self, input, hx=None):
         """The outputs of the last layer, and the last states of all.
@@ -130,51 +149,47 @@ class RNNBase(Module):
         Args:
             hx: the states to begin with, zeros by default; of an LSTM, the pair (hidden, cell).
         """
-        packed = isinstance(input, PackedSequence)
+        batch_sizes = sorted_indices = unsorted_indices = None
+        lstm, packed, batched = self.mode == "LSTM", isinstance(input, PackedSequence), True
         if packed:
             data, batch_sizes, sorted_indices, unsorted_indices = input
-            sizes, batched = batch_sizes.tolist(), True
         else:
             if input.ndim not in (2, 3):
                 raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
-            sorted_indices, batched = None, input.ndim == 3
-            if not batched:
-                input = input.unsqueeze(1)
-                if hx is not None:
-                    hx = tuple(s.unsqueeze(1) for s in hx) if self.mode == "LSTM" else hx.unsqueeze(1)
-            elif self.batch_first:
-                input = input.transpose(0, 1)
-            steps, batch = input.shape[:2]
+            batched = input.ndim == 3
+            data = input if batched else input.unsqueeze(0 if self.batch_first else 1)
+            if not batched and hx is not None:
+                hx = tuple(s.unsqueeze(1) for s in hx) if lstm else hx.unsqueeze(1)
+        self.check_input(data, batch_sizes)
+        hx = self._zero_state(data, batch_sizes) if hx is None else self.permute_hidden(hx, sorted_indices)
+        self.check_forward_args(data, hx, batch_sizes)
+        if packed:
+            sizes = batch_sizes.tolist()
+        else:
+            if self.batch_first:
+                data = data.transpose(0, 1)
+            steps, batch = data.shape[:2]
             if steps == 0:
                 raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-            sizes, data = [batch] * steps, input.reshape(steps * batch, input.shape[2])
-        if data.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {data.shape[-1]}"
-            )
-        state = self._first_state(hx, sizes[0], data)
-        self._check_state(state, sizes[0])
-        if sorted_indices is not None:
-            state = tuple(s.index_select(1, sorted_indices) for s in state)
+            sizes, data = [batch] * steps, data.reshape(steps * batch, data.shape[2])
 
         directions = 2 if self.bidirectional else 1
         weights = [
             self._weights(layer, direction) for layer in range(self.num_layers) for direction in range(directions)
         ]
         dropout = self.dropout if self.training else 0.0
-        data, state = run_layers(STEPS[self.mode], data, sizes, state, weights, directions, dropout)
+        given = tuple(hx) if lstm else (hx,)
+        data, state = run_layers(STEPS[self.mode], data, sizes, given, weights, directions, dropout)
 
         if packed:
             output = PackedSequence(data, batch_sizes, sorted_indices, unsorted_indices)
-            if unsorted_indices is not None:
-                state = tuple(s.index_select(1, unsorted_indices) for s in state)
-        else:
-            output = data.reshape(len(sizes), sizes[0], data.shape[-1])
-            if not batched:
-                output, state = output.squeeze(1), tuple(s.squeeze(1) for s in state)
-            elif self.batch_first:
-                output = output.transpose(0, 1)
-        return output, (state if self.mode == "LSTM" else state[0])
+            return output, self.permute_hidden(tuple(state) if lstm else state[0], unsorted_indices)
+        output = data.reshape(len(sizes), sizes[0], data.shape[-1])
+        if not batched:
+            output, state = output.squeeze(1), tuple(s.squeeze(1) for s in state)
+        elif self.batch_first:
+            output = output.transpose(0, 1)
+        return output, (tuple(state) if lstm else state[0])
 
     def extra_repr(self):
         text = f"{self.input_size}, {self.hidden_size}"
@@ -278,6 +293,27 @@ class LSTM(RNNBase):
             device,
             dtype,
         )
+
+    def get_expected_cell_size(self, input, batch_sizes):
+        """The shape of the cell state: [num_layers * directions, N, hidden_size]."""
+        return self._state_size(input, batch_sizes, self.hidden_size)
+
+    def check_forward_args(self, input, hidden, batch_sizes):
+        """Raises RuntimeError unless input, hidden and cell state fit the layer and one another."""
+        self.check_input(input, batch_sizes)
+        hx, cx = hidden
+        expected = self.get_expected_hidden_size(input, batch_sizes)
+        self.check_hidden_size(hx, expected, "Expected hidden[0] size {}, got {}")
+        expected = self.get_expected_cell_size(input, batch_sizes)
+        self.check_hidden_size(cx, expected, "Expected hidden[1] size {}, got {}")
+
+    def permute_hidden(self, hx, permutation):
+        """Both states with their batch in another order; None leaves them."""
+        return hx if permutation is None else tuple(s.index_select(1, permutation) for s in hx)
+
+    def _zero_state(self, input, batch_sizes):
+        sizes = self.get_expected_hidden_size(input, batch_sizes), self.get_expected_cell_size(input, batch_sizes)
+        return tuple(rushlight.zeros(size, dtype=input.dtype) for size in sizes)
 
 
 class GRU(RNNBase):

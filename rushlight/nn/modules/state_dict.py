@@ -204,7 +204,7 @@ class StateDict:
             incompatible = _IncompatibleKeys(missing_keys, unexpected_keys)
             for hook in module._load_state_dict_post_hooks.values():
                 if hook(module, incompatible) is not None:
-                    raise RuntimeError(
+                    raise AssertionError(
                         "[register_load_state_dict_post_hook] a hook must return None. "
                         "Change the lists of incompatible_keys in place."
                     )

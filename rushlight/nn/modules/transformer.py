@@ -91,30 +91,24 @@ class TransformerEncoderLayer(Module):
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.activation = _activation(activation)
+        self.activation_relu_or_gelu = 1 if self.activation is F.relu else 2 if self.activation is F.gelu else 0
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         """The output; masks as for `MultiheadAttention`."""
-
-        def attend(x):
-            attended, _ = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=src_mask,
-                key_padding_mask=src_key_padding_mask,
-                need_weights=False,
-                is_causal=is_causal,
-            )
-            return self.dropout1(attended)
-
-        def network(x):
-            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
         if self.norm_first:
-            src = src + attend(self.norm1(src))
-            return src + network(self.norm2(src))
-        src = self.norm1(src + attend(src))
-        return self.norm2(src + network(src))
+            src = src + self._sa_block(self.norm1(src), src_mask, src_key_padding_mask, is_causal)
+            return src + self._ff_block(self.norm2(src))
+        src = self.norm1(src + self._sa_block(src, src_mask, src_key_padding_mask, is_causal))
+        return self.norm2(src + self._ff_block(src))
+
+    # The two parts, which programs with layers of their own replace.
+
+    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False):
+        options = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask, "is_causal": is_causal}
+        return self.dropout1(self.self_attn(x, x, x, need_weights=False, **options)[0])
+
+    def _ff_block(self, x):
+        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
 class TransformerDecoderLayer(Module):
@@ -169,29 +163,28 @@ class TransformerDecoderLayer(Module):
         memory_is_causal=False,
     ):
         """The output; masks as for `MultiheadAttention`."""
-
-        def attend(x):
-            options = {"key_padding_mask": tgt_key_padding_mask, "is_causal": tgt_is_causal, "need_weights": False}
-            return self.dropout1(self.self_attn(x, x, x, attn_mask=tgt_mask, **options)[0])
-
-        def look_up(x):
-            options = {
-                "key_padding_mask": memory_key_padding_mask,
-                "is_causal": memory_is_causal,
-                "need_weights": False,
-            }
-            return self.dropout2(self.multihead_attn(x, memory, memory, attn_mask=memory_mask, **options)[0])
-
-        def network(x):
-            return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
+        own = (tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        others = (memory, memory_mask, memory_key_padding_mask, memory_is_causal)
         if self.norm_first:
-            tgt = tgt + attend(self.norm1(tgt))
-            tgt = tgt + look_up(self.norm2(tgt))
-            return tgt + network(self.norm3(tgt))
-        tgt = self.norm1(tgt + attend(tgt))
-        tgt = self.norm2(tgt + look_up(tgt))
-        return self.norm3(tgt + network(tgt))
+            tgt = tgt + self._sa_block(self.norm1(tgt), *own)
+            tgt = tgt + self._mha_block(self.norm2(tgt), *others)
+            return tgt + self._ff_block(self.norm3(tgt))
+        tgt = self.norm1(tgt + self._sa_block(tgt, *own))
+        tgt = self.norm2(tgt + self._mha_block(tgt, *others))
+        return self.norm3(tgt + self._ff_block(tgt))
+
+    # The three parts, which programs with layers of their own replace.
+
+    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False):
+        options = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask, "is_causal": is_causal}
+        return self.dropout1(self.self_attn(x, x, x, need_weights=False, **options)[0])
+
+    def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal=False):
+        options = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask, "is_causal": is_causal}
+        return self.dropout2(self.multihead_attn(x, mem, mem, need_weights=False, **options)[0])
+
+    def _ff_block(self, x):
+        return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
 class TransformerEncoder(Module):

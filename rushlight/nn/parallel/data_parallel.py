@@ -1,7 +1,9 @@
 """A module that splits its batch among accelerators; without any it calls what it wraps."""
 
 from rushlight.nn.modules.module import Module
-from rushlight.nn.parallel.devices import gather, parallel_apply, replicate, scatter
+from rushlight.nn.parallel.parallel_apply import parallel_apply
+from rushlight.nn.parallel.replicate import replicate
+from rushlight.nn.parallel.scatter_gather import gather, scatter
 
 __all__ = ["DataParallel", "data_parallel"]
 

@@ -42,31 +42,28 @@ class PackedSequence(
             raise ValueError("[PackedSequence] batch_sizes must be given. Use pack_padded_sequence to make one.")
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
 
-    def to(self, *args, **kwargs):
-        """The same with `data` cast or moved."""
-        data = self.data.to(*args, **kwargs)
-        return self if data is self.data else type(self)(data, *self[1:])
-
-    def cpu(self):
-        """The same on the CPU."""
-        return self.to("cpu")
-
-    def double(self):
-        """The same in float64."""
-        return self.to(rushlight.float64)
-
-    def float(self):
-        """The same in float32."""
-        return self.to(rushlight.float32)
-
-    def half(self):
-        """The same in float16."""
-        return self.to(rushlight.float16)
-
     @property
     def is_cuda(self):
         """Whether the data is on a GPU."""
         return self.data.is_cuda
+
+    def is_pinned(self):
+        """Whether the data is in page-locked memory."""
+        return self.data.is_pinned()
+
+
+def _by_method(name):
+    def cast(self, *args, **kwargs):
+        data = getattr(self.data, name)(*args, **kwargs)
+        return self if data is self.data else type(self)(data, *self[1:])
+
+    cast.__name__ = cast.__qualname__ = name
+    cast.__doc__ = f"The same with `data.{name}()`."
+    return cast
+
+
+for _name in ("byte", "char", "cpu", "cuda", "double", "float", "half", "int", "long", "pin_memory", "short", "to"):
+    setattr(PackedSequence, _name, _by_method(_name))
 
 
 def invert_permutation(permutation):
@@ -168,6 +165,8 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     if padding_side not in ("left", "right"):
         raise ValueError(f"[pad_sequence] padding_side must be 'left' or 'right'. Received {padding_side!r}.")
     if not isinstance(sequences, (list, tuple)):
+        if not hasattr(sequences, "__iter__"):
+            raise RuntimeError(f"[pad_sequence] sequences must be iterable. Received {type(sequences).__name__}.")
         sequences = list(sequences)
     if not sequences:
         raise RuntimeError("[pad_sequence] there must be at least one sequence. Received none.")

@@ -10,8 +10,20 @@ Example::
   [[4, 5]] [0]
 """
 
+import importlib
+from typing import Any
+
 from rushlight.utils.data.collate import default_collate, default_convert
-from rushlight.utils.data.dataloader import DataLoader, get_worker_info
+from rushlight.utils.data.dataloader import DataLoader
+from rushlight.utils.data.datapipes.datapipe import DataChunk, DFIterDataPipe, IterDataPipe, MapDataPipe
+from rushlight.utils.data.datapipes.decorators import (
+    argument_validation,
+    functional_datapipe,
+    guaranteed_datapipes_determinism,
+    non_deterministic,
+    runtime_validation,
+    runtime_validation_disabled,
+)
 from rushlight.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -31,15 +43,20 @@ from rushlight.utils.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from rushlight.utils.data.worker_info import get_worker_info
 
 __all__ = [
     "BatchSampler",
     "ChainDataset",
     "ConcatDataset",
+    "DFIterDataPipe",
+    "DataChunk",
     "DataLoader",
     "Dataset",
     "DistributedSampler",
+    "IterDataPipe",
     "IterableDataset",
+    "MapDataPipe",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -48,8 +65,21 @@ __all__ = [
     "SubsetRandomSampler",
     "TensorDataset",
     "WeightedRandomSampler",
+    "argument_validation",
     "default_collate",
     "default_convert",
+    "functional_datapipe",
     "get_worker_info",
+    "guaranteed_datapipes_determinism",
+    "non_deterministic",
     "random_split",
+    "runtime_validation",
+    "runtime_validation_disabled",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # For old programs alone.
+    if name in ("_utils", "datapipes", "graph", "graph_settings"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import sys
-from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import rushlight
@@ -72,6 +72,113 @@ def default_convert(data: Any) -> Any:
     return data
 
 
+def collate(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Puts samples together as :func:`default_collate` does, with a function per type of sample.
+
+    Args:
+      batch: the samples.
+      collate_fn_map: type, or tuple of types -> ``function(batch, *, collate_fn_map)``.
+
+    Example::
+
+      >>> from rushlight.utils.data._utils.collate import collate, default_collate_fn_map
+      >>> def keep(batch, *, collate_fn_map=None):
+      ...   return batch
+      >>> collate([(1, None), (2, None)], collate_fn_map={**default_collate_fn_map, type(None): keep})
+      [tensor([1, 2]), (None, None)]
+    """
+    first, functions = batch[0], collate_fn_map or {}
+    kind = type(first) if type(first) in functions else next((k for k in functions if isinstance(first, k)), None)
+    if kind is not None:
+        return functions[kind](batch, collate_fn_map=collate_fn_map)
+    if numpys := _numpy_kind(first):
+        function = collate_numpy_array_fn if numpys == "array" else collate_numpy_scalar_fn
+        return function(batch, collate_fn_map=collate_fn_map)
+    if isinstance(first, Mapping):
+        columns = {key: collate([s[key] for s in batch], collate_fn_map=collate_fn_map) for key in first}
+        return _rebuilt_mapping(first, columns)
+    if isinstance(first, Sequence):
+        return _collate_sequences(batch, collate_fn_map)
+    raise TypeError(
+        "[default_collate] samples must be tensors, NumPy arrays, numbers, strings, mappings or sequences. "
+        f"Received {type(first).__name__}. Give the DataLoader a collate_fn of your own."
+    )
+
+
+def _collate_sequences(batch: list, functions: dict | None) -> Any:
+    first = batch[0]
+    lengths = {len(sample) for sample in batch}
+    if len(lengths) > 1:
+        raise RuntimeError(
+            f"[default_collate] sequences of one batch must have one length. Received lengths {sorted(lengths)}. "
+            "Pad them, or give the DataLoader a collate_fn of your own."
+        )
+    columns = [collate(column, collate_fn_map=functions) for column in zip(*batch, strict=True)]
+    if isinstance(first, tuple):
+        return type(first)(*columns) if hasattr(first, "_fields") else columns
+    return _rebuilt_sequence(first, columns)
+
+
+_empty: Callable | None = None
+
+
+def place_batches(empty: Callable | None) -> None:
+    """Lets batches be written where ``empty(shape, dtype)`` says: a worker process writes them into shared memory."""
+    global _empty
+    _empty = empty
+
+
+def room(count: int, sample: Any) -> Any:
+    """Where `count` samples like a tensor [...] are to be put together, [count, ...]; None if that does not matter."""
+    if _empty is None or sample.requires_grad or type(sample) is not rushlight.Tensor:
+        return None
+    return _empty((count, *sample.shape), sample.dtype)
+
+
+def collate_tensor_fn(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Stacks tensors [...] to [N, ...]."""
+    first = batch[0]
+    out = room(len(batch), first) if all(x.dtype is first.dtype and not x.requires_grad for x in batch) else None
+    return rushlight.stack(list(batch), 0, out=out)
+
+
+def collate_numpy_array_fn(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Makes a tensor [N, ...] of arrays [...]."""
+    if _holds_text(batch[0]):
+        raise TypeError(f"[default_collate] arrays must hold numbers. Received dtype {batch[0].dtype}.")
+    return collate([rushlight.as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
+
+
+def collate_numpy_scalar_fn(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Makes a tensor [N] of NumPy's numbers."""
+    return rushlight.as_tensor(sys.modules["numpy"].stack(batch))
+
+
+def collate_float_fn(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Makes a float64 tensor [N] of floats."""
+    return rushlight.tensor(batch, dtype=rushlight.float64)
+
+
+def collate_int_fn(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Makes an int64 tensor [N] of ints, a bool tensor [N] of bools."""
+    return rushlight.tensor(batch)
+
+
+def collate_str_fn(batch: list, *, collate_fn_map: dict | None = None) -> Any:
+    """Leaves strings as they are."""
+    return batch
+
+
+# NumPy's types are looked for where none of these fits: it need not be loaded.
+default_collate_fn_map: dict = {
+    rushlight.Tensor: collate_tensor_fn,
+    float: collate_float_fn,
+    int: collate_int_fn,
+    str: collate_str_fn,
+    bytes: collate_str_fn,
+}
+
+
 def default_collate(batch: list) -> Any:
     """Puts samples together along a new first dimension.
 
@@ -90,38 +197,4 @@ def default_collate(batch: list) -> Any:
       tensor([[1, 2],
               [3, 4]])
     """
-    first = batch[0]
-    if isinstance(first, rushlight.Tensor):
-        return rushlight.stack(list(batch), 0)
-    if kind := _numpy_kind(first):
-        if kind == "array" and _holds_text(first):
-            raise TypeError(f"[default_collate] arrays must hold numbers. Received dtype {first.dtype}.")
-        return rushlight.as_tensor(sys.modules["numpy"].stack(batch))
-    if isinstance(first, float):
-        return rushlight.tensor(batch, dtype=rushlight.float64)
-    if isinstance(first, int):
-        return rushlight.tensor(batch)
-    if isinstance(first, (str, bytes)):
-        return batch
-    if isinstance(first, Mapping):
-        return _rebuilt_mapping(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
-    if isinstance(first, Sequence):
-        return _collate_sequences(batch)
-    raise TypeError(
-        "[default_collate] samples must be tensors, NumPy arrays, numbers, strings, mappings or sequences. "
-        f"Received {type(first).__name__}. Give the DataLoader a collate_fn of your own."
-    )
-
-
-def _collate_sequences(batch: list) -> Any:
-    first = batch[0]
-    lengths = {len(sample) for sample in batch}
-    if len(lengths) > 1:
-        raise RuntimeError(
-            f"[default_collate] sequences of one batch must have one length. Received lengths {sorted(lengths)}. "
-            "Pad them, or give the DataLoader a collate_fn of your own."
-        )
-    columns = [default_collate(column) for column in zip(*batch, strict=True)]
-    if isinstance(first, tuple):
-        return type(first)(*columns) if hasattr(first, "_fields") else columns
-    return _rebuilt_sequence(first, columns)
+    return collate(batch, collate_fn_map=default_collate_fn_map)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import rushlight
-from rushlight.utils.data.sampler import Sampler
+from rushlight.utils.data.sampler import ResumableSampler
 
 
-class DistributedSampler(Sampler[int]):
+class DistributedSampler(ResumableSampler[int]):
     """The share of one process: every ``num_replicas``-th index, starting at ``rank``.
 
     Args:
@@ -55,7 +56,7 @@ class DistributedSampler(Sampler[int]):
         self.num_samples = count // num_replicas if drop_last else math.ceil(count / num_replicas)
         self.total_size = self.num_samples * num_replicas
 
-    def __iter__(self) -> Iterator[int]:
+    def _draw(self) -> Iterator[int]:
         count = len(self.dataset)
         order = list(range(count))
         if self.shuffle:
@@ -65,6 +66,15 @@ class DistributedSampler(Sampler[int]):
         if not self.drop_last and order:
             order *= math.ceil(self.total_size / count)
         return iter(order[self.rank : self.total_size : self.num_replicas])
+
+    def _save(self) -> Any:
+        return self.epoch
+
+    @contextlib.contextmanager
+    def _as_saved(self, start: Any) -> Iterator[None]:
+        now, self.epoch = self.epoch, start
+        yield
+        self.epoch = now
 
     def __len__(self) -> int:
         return self.num_samples

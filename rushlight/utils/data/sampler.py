@@ -1,12 +1,19 @@
-"""The order in which a data set is read. For one seed, every order is PyTorch's."""
+"""The order in which a data set is read. For one seed, every order is PyTorch's.
+
+A sampler whose pass was interrupted goes on from its ``state_dict()``: plain numbers, lists and tensors. The state is
+how the generators stood when the pass began, and how many items were handed out since; the pass is drawn again up to
+there.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
 import rushlight
+from rushlight.utils.data.seeding import Streams
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -18,20 +25,153 @@ class Sampler(Generic[T_co]):
         raise NotImplementedError(f"[{type(self).__name__}] a Sampler must define __iter__(self).")
 
 
-class SequentialSampler(Sampler[int]):
+class ResumableSampler(Sampler[T_co]):
+    """Base of samplers that can be resumed: a subclass gives ``_draw``, and what else decides the order.
+
+    Example::
+
+      >>> sampler = torch.utils.data.RandomSampler(range(6), generator=torch.Generator().manual_seed(0))
+      >>> order = iter(sampler)
+      >>> next(order), next(order)
+      (2, 5)
+      >>> resumed = torch.utils.data.RandomSampler(range(6), generator=torch.Generator())
+      >>> resumed.load_state_dict(sampler.state_dict())
+      >>> list(resumed)
+      [3, 0, 1, 4]
+    """
+
+    _start: Any = None  # how the generators stood when the pass under way began
+    _count = 0  # items handed out in it
+    _loaded: dict | None = None
+    generator: Any = None
+
+    def _draw(self) -> Iterator[T_co]:
+        """The items of a whole pass."""
+        raise NotImplementedError
+
+    def _save(self) -> Any:
+        """What decides the order, as plain data."""
+        return None
+
+    @contextlib.contextmanager
+    def _as_saved(self, start: Any) -> Iterator[None]:
+        """Inside, what decides the order is as it was."""
+        yield
+
+    def __iter__(self) -> Iterator[T_co]:
+        loaded, self._loaded = self._loaded, None
+        if loaded is None or not loaded["count"]:
+            self._start, self._count, order = self._save(), 0, self._draw()
+        else:
+            self._start, self._count = loaded["start"], loaded["count"]
+            with self._as_saved(self._start):
+                rest = self._draw()
+                # One more than was handed out: random numbers are drawn with the first item.
+                head = list(itertools.islice(rest, self._count - 1, self._count + 1))[1:]
+            order = itertools.chain(head, rest)
+        for item in order:
+            self._count += 1
+            yield item
+        self._start, self._count = None, 0
+
+    def state_dict(self) -> dict:
+        """Where the latest pass stands: plain numbers, lists and tensors."""
+        if self._loaded is not None:
+            return self._loaded
+        state = {"start": self._start if self._count else None, "count": self._count}
+        if self.generator is not None:
+            state["generator"] = self.generator.get_state()
+        return state
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Lets the next pass go on where the state was taken.
+
+        Raises:
+          ValueError: if the state is no sampler's.
+        """
+        if not isinstance(state_dict, dict) or not {"start", "count"} <= state_dict.keys():
+            raise ValueError(
+                f"[{type(self).__name__}] a state must hold start and count. Received {_named(state_dict)}. "
+                "Give what state_dict() of the same kind of sampler returned."
+            )
+        if self.generator is not None and "generator" in state_dict:
+            self.generator.set_state(state_dict["generator"])
+        self._loaded = dict(state_dict)
+
+
+class _DrawingSampler(ResumableSampler[int]):
+    """Base of samplers whose order comes from one generator, their own or the default one."""
+
+    def _save(self) -> Any:
+        return (self.generator or rushlight.default_generator).get_state()
+
+    @contextlib.contextmanager
+    def _as_saved(self, start: Any) -> Iterator[None]:
+        if self.generator is not None:
+            # Drawing the pass again brings the generator to where it stood.
+            self.generator.set_state(start)
+            yield
+            return
+        now = rushlight.default_generator.get_state()
+        rushlight.default_generator.set_state(start)
+        try:
+            yield
+        finally:
+            rushlight.default_generator.set_state(now)
+
+
+class Replayed(ResumableSampler):
+    """Makes any iterable resumable: it is read again, under the generators as they stood, and skipped."""
+
+    def __init__(self, source: Iterable):
+        self._source = source
+
+    def _draw(self) -> Iterator:
+        return iter(self._source)
+
+    def _save(self) -> Any:
+        return None if isinstance(self._source, Sequence) else Streams().get_state()
+
+    @contextlib.contextmanager
+    def _as_saved(self, start: Any) -> Iterator[None]:
+        streams = Streams()
+        with streams.kept() if start else contextlib.nullcontext():
+            if start:
+                streams.set_state(start)
+            yield
+
+
+def resumable(order: Iterable) -> Any:
+    """The sampler itself if it can be resumed (``state_dict`` and ``load_state_dict``), else its replay.
+
+    A ``state_dict`` that a class inherits does not count for an ``__iter__`` that it defines.
+    """
+    cls = type(order)
+    if all(hasattr(cls, name) for name in ("__iter__", "state_dict", "load_state_dict")):
+        owner = {name: next(c for c in cls.__mro__ if name in vars(c)) for name in ("__iter__", "state_dict")}
+        if issubclass(owner["state_dict"], owner["__iter__"]):
+            return order
+    return Replayed(order)
+
+
+def _named(state: Any) -> str:
+    return f"a dict of {sorted(map(str, state))}" if isinstance(state, dict) else type(state).__name__
+
+
+class SequentialSampler(ResumableSampler[int]):
     """Indices 0, 1, 2, ... in order."""
 
     def __init__(self, data_source: Sized):
         self.data_source = data_source
 
-    def __iter__(self) -> Iterator[int]:
+    def _draw(self) -> Iterator[int]:
         return iter(range(len(self.data_source)))
 
     def __len__(self) -> int:
         return len(self.data_source)
 
 
-class RandomSampler(Sampler[int]):
+class RandomSampler(_DrawingSampler):
     """Indices in random order, a new one in every pass.
 
     Args:
@@ -70,7 +210,7 @@ class RandomSampler(Sampler[int]):
     def num_samples(self) -> int:
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
-    def __iter__(self) -> Iterator[int]:
+    def _draw(self) -> Iterator[int]:
         n, count = len(self.data_source), self.num_samples
         generator = self.generator
         if generator is None:
@@ -94,14 +234,14 @@ def _draw_seed(generator: Any) -> int:
     return int(rushlight.empty((), dtype=rushlight.int64).random_(generator=generator).item())
 
 
-class SubsetRandomSampler(Sampler[int]):
+class SubsetRandomSampler(_DrawingSampler):
     """The given indices in random order, without replacement."""
 
     def __init__(self, indices: Sequence[int], generator: Any = None):
         self.indices = indices
         self.generator = generator
 
-    def __iter__(self) -> Iterator[int]:
+    def _draw(self) -> Iterator[int]:
         for i in rushlight.randperm(len(self.indices), generator=self.generator).tolist():
             yield self.indices[i]
 
@@ -109,7 +249,7 @@ class SubsetRandomSampler(Sampler[int]):
         return len(self.indices)
 
 
-class WeightedRandomSampler(Sampler[int]):
+class WeightedRandomSampler(_DrawingSampler):
     """Indices drawn with probabilities in proportion to ``weights``.
 
     Args:
@@ -138,7 +278,7 @@ class WeightedRandomSampler(Sampler[int]):
         self.replacement = replacement
         self.generator = generator
 
-    def __iter__(self) -> Iterator[int]:
+    def _draw(self) -> Iterator[int]:
         drawn = rushlight.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
         yield from drawn.tolist()
 
@@ -173,11 +313,40 @@ class BatchSampler(Sampler[list]):
         self.drop_last = drop_last
 
     def __iter__(self) -> Iterator[list]:
-        indices = iter(self.sampler)
+        resumed_at_end, self._resumed_at_end, self._at_end = self._resumed_at_end, False, False
+        if resumed_at_end:
+            return
+        indices = iter(self._order())
         while batch := list(itertools.islice(indices, self.batch_size)):
-            if self.drop_last and len(batch) < self.batch_size:
-                return
+            # A short batch has met the end of the sampler inside, whose state is then that of a new pass.
+            self._at_end = len(batch) < self.batch_size
+            if self._at_end and self.drop_last:
+                break
             yield batch
+        self._at_end = False
+
+    def _order(self) -> Any:
+        # Found anew where it was replaced: programs exchange `sampler` for a distributed one.
+        if self._resumable is None or self._resumable[0] is not self.sampler:
+            self._resumable = (self.sampler, resumable(self.sampler))
+        return self._resumable[1]
+
+    _resumable: tuple | None = None  # the sampler inside, and what resumes it
+    _at_end = _resumed_at_end = False
+
+    def state_dict(self) -> dict:
+        """Where the latest pass of the sampler inside stands."""
+        return {"sampler": self._order().state_dict(), "at_end": self._at_end or self._resumed_at_end}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Lets the next pass go on where the state was taken. Raises ValueError if the state is none."""
+        if not isinstance(state_dict, dict) or not {"sampler", "at_end"} <= state_dict.keys():
+            raise ValueError(
+                f"[BatchSampler] a state must hold sampler and at_end. Received {_named(state_dict)}. "
+                "Give what state_dict() of a BatchSampler returned."
+            )
+        self._order().load_state_dict(state_dict["sampler"])
+        self._resumed_at_end = state_dict["at_end"]
 
     def __len__(self) -> int:
         count = len(self.sampler)  # type: ignore[arg-type]

@@ -199,12 +199,6 @@ def test_iterable_datasets_have_no_other_order(options):
         data.DataLoader(data.ChainDataset([]), **options)
 
 
-def test_workers_are_refused_clearly():
-    with pytest.raises(NotImplementedError, match="Use num_workers=0"):
-        data.DataLoader(range(3), num_workers=2)
-    assert data.get_worker_info() is None
-
-
 def test_the_order_is_fixed_after_construction():
     loader = data.DataLoader(range(3), 2)
     for name in ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"):

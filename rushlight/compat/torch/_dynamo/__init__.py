@@ -2,13 +2,13 @@
 
 from rushlight.compat.torch._dynamo import config
 from rushlight.compiler import allow_in_graph, disable, is_compiling, list_backends, reset
-from rushlight.unsupported import ABSENT, refused_class, refused_function
+from rushlight.unsupported import ABSENT, refusal, refused_class
 
 __all__ = ["OptimizedModule", "allow_in_graph", "config", "disable", "is_compiling", "list_backends", "reset"]
 
 OptimizedModule = refused_class("_dynamo.OptimizedModule", ABSENT["_dynamo"])
-explain = refused_function("_dynamo.explain", ABSENT["_dynamo"])
-export = refused_function("_dynamo.export", ABSENT["_dynamo"])
+explain = refusal("_dynamo.explain", ABSENT["_dynamo"])
+export = refusal("_dynamo.export", ABSENT["_dynamo"])
 
 
 def is_dynamo_supported():

@@ -2,6 +2,7 @@
 
 import contextlib
 import enum
+import importlib
 import warnings
 
 from rushlight.backends import cuda as _allowed
@@ -114,3 +115,9 @@ def restore_flash_attention_impl(_raise_warn=True):
     handle, _active = _active[1], None
     if handle is not None:
         handle.remove()
+
+
+def __getattr__(name):
+    if name == "bias":  # loaded when it is first named
+        return importlib.import_module(f"{__name__}.bias")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,39 +1,6 @@
-"""The steps of data parallelism: copies of a module, parts of a batch, results put together."""
+"""Several modules called with an input each."""
 
-__all__ = ["gather", "parallel_apply", "replicate", "scatter"]
-
-
-def _refuse(op, devices):
-    raise ValueError(
-        f"[{op}] Expected a non cpu device, and this build has none. Received {devices}. Call the module itself."
-    )
-
-
-def replicate(network, devices, detach=False):
-    """Copies of a module on several accelerators.
-
-    Raises:
-        ValueError: always, since there are no accelerators.
-    """
-    _refuse("replicate", devices)
-
-
-def scatter(inputs, target_gpus, dim=0):
-    """The parts of a batch on several accelerators.
-
-    Raises:
-        ValueError: always, since there are no accelerators.
-    """
-    _refuse("scatter", target_gpus)
-
-
-def gather(outputs, target_device, dim=0):
-    """Results of several accelerators on one.
-
-    Raises:
-        ValueError: always, since there are no accelerators.
-    """
-    _refuse("gather", target_device)
+__all__ = ["parallel_apply"]
 
 
 def parallel_apply(modules, inputs, kwargs_tup=None, devices=None):

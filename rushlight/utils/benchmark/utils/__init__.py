@@ -1,0 +1,1 @@
+"""The parts of torch.utils.benchmark, at the paths that PyTorch gives them."""
