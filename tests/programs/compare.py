@@ -2,9 +2,9 @@
 
     python tests/programs/compare.py --checkouts FOLDER [--only REGEX] [--write docs/programs.md]
 
-FOLDER holds checkouts of the repositories that table.py names, by the name of each. A program runs in a copy of its
-folder, unchanged, with the same seeds on both sides; pictures come from `stand_in/`. The exit status is 1 if a program
-of the table disagrees.
+FOLDER holds checkouts of the repositories that table.py names, by the name of each; the extra "programs" has what they
+import. A program runs in a copy of its folder, unchanged, with the same seeds on both sides; pictures come from
+`stand_in/`. The exit status is 1 if a program of the table disagrees.
 """
 
 import argparse
