@@ -11,10 +11,12 @@ import argparse
 import ast
 import dataclasses
 import difflib
+import importlib.metadata
 import json
 import math
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -205,6 +207,9 @@ def report(rows):
         "```sh",
         "python tests/programs/compare.py --checkouts FOLDER --write docs/programs.md",
         "```",
+        "",
+        f"Last run: PyTorch {importlib.metadata.version('torch')}, Python {platform.python_version()}, {os.cpu_count()} "
+        f"processors with a load of {os.getloadavg()[2]:.0f} from all that ran on them.",
         "",
         f"{agreed} of {len(rows)} programs agree as the table of `tests/programs/table.py` asks.",
         "",
