@@ -208,7 +208,7 @@ def report(rows):
         "python tests/programs/compare.py --checkouts FOLDER --write docs/programs.md",
         "```",
         "",
-        f"Last run: PyTorch {importlib.metadata.version('torch')}, Python {platform.python_version()}, {os.cpu_count()} "
+        f"Last run: PyTorch {importlib.metadata.version('torch')}, Python {platform.python_version()}, {os.cpu_count()}",
         f"processors with a load of {os.getloadavg()[2]:.0f} from all that ran on them.",
         "",
         f"{agreed} of {len(rows)} programs agree as the table of `tests/programs/table.py` asks.",
