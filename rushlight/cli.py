@@ -14,8 +14,11 @@ from collections.abc import Sequence
 import rushlight
 
 _COMMANDS = {
+    "check": ("rushlight.compat.check", "list what a program needs of PyTorch that is missing here"),
     "demo": ("rushlight.demo.command", "train a small network on handwritten digits, in seconds"),
+    "doctor": ("rushlight.compat.doctor", "show versions, libraries, threads and what torch is"),
     "inspect": ("rushlight.serialization.inspect", "tell what a checkpoint holds, and what would have run in it"),
+    "run": ("rushlight.compat.run", "run a program written for PyTorch, unchanged"),
 }
 
 

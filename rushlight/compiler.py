@@ -9,6 +9,9 @@ tensor(6)
 False
 """
 
+import functools
+import logging
+
 _BACKENDS = ("aot_eager", "eager", "inductor")
 _MODES = (None, "default", "max-autotune", "max-autotune-no-cudagraphs", "reduce-overhead")
 
@@ -19,6 +22,8 @@ def compile(
 ):  # fmt: skip
     """The function or module itself: it runs as it is written. Without one, a decorator.
 
+    The first call says so to the logger "rushlight.compiler", at level DEBUG.
+
     A callable backend is not called, since there is no recorded graph to give it. Raises RuntimeError for the name of
     an unknown backend or mode.
     """
@@ -26,7 +31,13 @@ def compile(
         raise RuntimeError(f"[compile] backend must be one of {', '.join(_BACKENDS)}. Received {backend!r}.")
     if mode not in _MODES:
         raise RuntimeError(f"[compile] mode must be one of {', '.join(map(str, _MODES))}. Received {mode!r}.")
+    _tell()
     return (lambda function: function) if model is None else model
+
+
+@functools.cache
+def _tell():
+    logging.getLogger(__name__).debug("torch.compile: programs are not compiled, they run as they are written")
 
 
 def is_compiling():

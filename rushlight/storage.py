@@ -88,6 +88,9 @@ class TypedStorage:
         """The number of bytes."""
         return self._elements.nbytes
 
+    def __sizeof__(self):
+        return super().__sizeof__() + self.nbytes()
+
     def element_size(self):
         """Bytes per element."""
         return self.dtype.itemsize

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 import urllib.error
 
 import pytest
@@ -52,6 +53,8 @@ def test_a_storage_shows_all_memory_and_writes_to_it():
     assert x[0, 0].item() == 7.0
     assert storage == x.storage() and hash(storage) == hash(x.storage())
     assert str(storage).endswith("[torch.storage.TypedStorage(dtype=torch.float32, device=cpu) of size 4]")
+    assert sys.getsizeof(x.untyped_storage()) - sys.getsizeof(torch.empty(0).untyped_storage()) == 16
+    assert sys.getsizeof(x.storage()) - sys.getsizeof(torch.empty(0).storage()) == 16
     assert x.untyped_storage().fill_(0).tolist() == [0] * 16 and x.sum() == 0
     assert torch.LongStorage([1, 2]).type() == "torch.LongStorage" and x.storage_type() is torch.FloatStorage
     with pytest.raises(RuntimeError, match="slices are for tensors"):
@@ -206,6 +209,13 @@ def test_every_foreach_exists():
 
 
 # --- settings
+
+
+def test_compile_tells_once_that_it_does_not(caplog):
+    torch.compiler._tell.cache_clear()
+    with caplog.at_level("DEBUG", "rushlight"):
+        assert torch.compile(abs, mode="max-autotune") is abs and torch.compile()(abs) is abs
+    assert [record.levelname for record in caplog.records] == ["DEBUG"]
 
 
 def test_settings_are_read_back():

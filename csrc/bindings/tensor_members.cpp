@@ -550,6 +550,7 @@ void add_storage(nb::module_& m) {
       .def("nbytes", &UntypedStorage::bytes, "The number of bytes.")
       .def("size", &UntypedStorage::bytes, "The number of bytes.")
       .def("__len__", &UntypedStorage::bytes)
+      .def("__sizeof__", [](const UntypedStorage& s) { return sizeof(s) + s.bytes(); })
       .def("element_size", [](const UntypedStorage&) { return 1; })
       .def_prop_ro("device", [](const UntypedStorage&) { return nb::steal(cpu_device()); })
       .def(

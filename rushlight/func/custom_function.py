@@ -1,6 +1,7 @@
 """autograd.Function under vmap: by its own rule, by a generated one, or, for those of the library, by the loop."""
 
 import copy
+import sys
 from collections import namedtuple
 
 from rushlight import _core
@@ -25,7 +26,7 @@ def apply_mapped(cls, args):
         return finished(_Generated.apply(cls, level, _places(args, level), *(inside(x, level) for x in args)), level)
     if cls._takes_batches:
         return finished(cls.apply(*(inside(x, level) for x in args)), level)
-    if cls.__module__.startswith("rushlight."):
+    if getattr(sys.modules.get(cls.__module__), "__name__", "").startswith("rushlight."):  # by whatever name it goes
         return finished(by_loop(level, None, *args, call=lambda one: cls.apply(*one)), level)
     raise RuntimeError(
         f"[vmap] {cls.__name__} must say how it is mapped: in order to use an autograd.Function with vmap, set "

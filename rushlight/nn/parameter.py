@@ -166,7 +166,10 @@ class UninitializedTensorMixin:
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
-        if getattr(func, "__name__", None) in cls._ALLOWED:
+        name = getattr(func, "__name__", None)
+        if name == "__get__":  # `.data` is a plain Tensor
+            return rushlight._core._disabled_torch_function_impl(func, types, args, kwargs or {})
+        if name in cls._ALLOWED:
             return rushlight.Tensor.__torch_function__.__func__(cls, func, types, args, kwargs)  # stays uninitialized
         raise ValueError(
             f"[{getattr(func, '__name__', func)}] an uninitialized parameter cannot take part in a computation. "

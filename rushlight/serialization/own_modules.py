@@ -3,6 +3,7 @@ but ours."""
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any
 
@@ -22,6 +23,12 @@ _LAZY_HOMES = {
     "LazyInstanceNorm": "instancenorm",
     "LazyLinear": "linear",
 }
+
+
+def module_of(value: Any) -> str:
+    """The module of a class or function, by the name that is its own where it goes by PyTorch's (`rushlight run`)."""
+    name = getattr(value, "__module__", None) or ""
+    return getattr(sys.modules.get(name), "__name__", name)
 
 
 def torch_home(value: Any, module: str, name: str) -> str:
@@ -44,7 +51,7 @@ def find(path: str) -> Any:
         return found if is_module_class(found) else None
     if module in ("torch.nn.functional", "torch._C._nn") and not name.startswith("_"):
         found = getattr(rushlight.nn.functional, name, None)
-        home = getattr(found, "__module__", None) or ""
+        home = module_of(found)
         is_function = callable(found) and not isinstance(found, type)
         return (
             found
@@ -62,7 +69,7 @@ def is_module_class(value: Any) -> bool:
     return (
         isinstance(value, type)
         and issubclass(value, rushlight.nn.Module)
-        and value.__module__.startswith("rushlight.nn.modules.")
+        and module_of(value).startswith("rushlight.nn.modules.")
     )
 
 

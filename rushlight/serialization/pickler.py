@@ -155,7 +155,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
             module, name = obj.module, obj.name
         else:
             name = name or getattr(obj, "__qualname__", None) or obj.__name__
-            module = getattr(obj, "__module__", None) or ""
+            module = own_modules.module_of(obj)
             if module.split(".")[0] != "rushlight" or "<locals>" in name:
                 super().save_global(obj, name)
                 return
@@ -168,7 +168,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
             self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
         self.memoize(obj)
 
-    dispatch[_Name] = dispatch[FunctionType] = save_global
+    dispatch[_Name] = dispatch[FunctionType] = dispatch[rushlight._core.Offered] = save_global
 
 
 _PLAIN = frozenset((type(None), bool, int, float, str, bytes, tuple, list, dict, OrderedDict, _Name, type))

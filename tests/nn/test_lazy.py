@@ -118,3 +118,8 @@ def test_a_mixin_without_initialize_parameters():
 def test_wrong_number_of_dimensions():
     with pytest.raises(RuntimeError, match=r"Expected 3D \(unbatched\) or 4D \(batched\) input to LazyConv2d"):
         nn.LazyConv2d(2, 2)(rushlight.ones(1, 2))
+
+
+def test_the_data_of_a_lazy_parameter_is_a_plain_tensor():
+    layer = nn.LazyLinear(1)
+    assert type(layer.weight.data) is rushlight.Tensor and layer.weight.data.normal_(0, 0.01).shape == (0,)
