@@ -38,6 +38,12 @@ Tensor add_product(const Call& c, TensorImpl& a, TensorImpl& b, Sizes size) {
           "input and the product must have the same dtype: self and mat2 must have the same dtype. Received input ",
           describe(c.tensor(0)), " and ", describe(a), ". Convert one with .to(dtype).");
   GradMode off(false);
+  bool half = a.dtype == DType::f16 || a.dtype == DType::bf16;
+  if (half && !(is_number(c.arg[3], 1) && is_number(c.arg[4], 1))) {  // rounded once, at the end
+    Tensor wide_a = to_dtype(Tensor(&a), DType::f32), wide_b = to_dtype(Tensor(&b), DType::f32);
+    Tensor p = scaled(product(c.op.name(), *wide_a, *wide_b), c.arg[4]);
+    return to_dtype(addend(c, size, DType::f32) + p, a.dtype);
+  }
   if (is_number(c.arg[4], 1)) return product(c.op.name(), a, b, start_from(c, size, a.dtype));
   Tensor p = scaled(product(c.op.name(), a, b), c.arg[4]);
   return addend(c, size, a.dtype) + p;
