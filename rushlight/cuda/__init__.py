@@ -42,6 +42,8 @@ def empty_cache():
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
+    if name == "amp":
+        return importlib.import_module("rushlight.cuda.amp")
     if name.endswith("Tensor"):
         return importlib.import_module("rushlight.tensor_types").make(name, __name__, _no_tensor, is_cuda=True)
 
