@@ -61,10 +61,11 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "_C", "accelerator", "amp", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributions", "fft",
-    "func", "functional", "futures", "hub", "linalg", "masked", "monitor", "multiprocessing", "nn", "optim",
-    "overrides", "printing", "quasirandom", "random", "return_types", "serialization", "signal", "sparse",
-    "special", "storage", "testing", "torch_version", "types", "utils", "version", "viz",
+    "_C", "accelerator", "amp", "array_api", "autograd", "backends", "compiler", "cpu", "cuda", "demo",
+    "distributions", "fft", "func", "functional", "futures", "fx", "hub", "linalg", "masked", "monitor",
+    "multiprocessing", "nn", "optim", "overrides", "printing", "quasirandom", "random", "return_types",
+    "serialization", "signal", "sparse", "special", "storage", "testing", "torch_version", "types", "utils", "version",
+    "viz",
 )  # fmt: skip
 _OF_LAYERS = (
     "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle", "conv_tbc", "cosine_embedding_loss",

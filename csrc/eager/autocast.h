@@ -36,7 +36,7 @@ void forget_cast_weights();
 Tensor cast_to(TensorImpl& t, DType d);
 DType cast_dtype(CastRule rule);
 
-// invoke() with converted arguments; false when the row has no rule.
-bool invoke_cast(const OpDef& op, const Arg* arg, Tensor* out);
+// invoke() with converted arguments; false when the row has no rule. Out of line: invoke() is short.
+[[gnu::noinline, gnu::cold]] bool invoke_cast(const OpDef& op, const Arg* arg, Tensor* out);
 
 }  // namespace rl

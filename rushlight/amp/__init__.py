@@ -7,7 +7,7 @@
 torch.bfloat16
 """
 
-from rushlight.amp import autocast_mode, grad_scaler
+from rushlight.amp import autocast_mode, grad_scaler  # noqa: F401  (submodules that PyTorch shows)
 from rushlight.amp.autocast_mode import autocast, custom_bwd, custom_fwd, is_autocast_available
 from rushlight.amp.grad_scaler import GradScaler
 

@@ -94,8 +94,7 @@ class GradScaler:
         if hasattr(outputs, "__iter__"):
             return map(self.scale, outputs)
         raise ValueError(
-            "[GradScaler.scale] outputs must be a Tensor or an iterable of Tensors. Received "
-            f"{type(outputs).__name__}."
+            f"[GradScaler.scale] outputs must be a Tensor or an iterable of Tensors. Received {type(outputs).__name__}."
         )
 
     def unscale_(self, optimizer):

@@ -276,11 +276,12 @@ def test_a_function_is_decorated():
 
 
 def test_a_region_belongs_to_its_thread():
+    def product():
+        return rushlight.ones(1, 1) @ rushlight.ones(1, 1)
+
     found = []
     with rushlight.autocast("cpu", dtype=rushlight.float16):
-        thread = threading.Thread(
-            target=lambda: found.append(((rushlight.ones(1, 1) @ rushlight.ones(1, 1)).dtype, rushlight.get_autocast_dtype("cpu")))
-        )
+        thread = threading.Thread(target=lambda: found.append((product().dtype, rushlight.get_autocast_dtype("cpu"))))
         thread.start()
         thread.join()
     assert found == [(rushlight.float32, rushlight.bfloat16)]

@@ -10,9 +10,7 @@ __all__ = ["GradScaler"]
 class GradScaler(rushlight.amp.GradScaler):
     """torch.amp.GradScaler("cpu")."""
 
-    def __init__(
-        self, init_scale=2.0**16, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, enabled=True
-    ):
+    def __init__(self, init_scale=2.0**16, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, enabled=True):
         warnings.warn(
             "`torch.cpu.amp.GradScaler(args...)` is deprecated. Please use `torch.amp.GradScaler('cpu', args...)` "
             "instead.",

@@ -41,7 +41,8 @@ def pad(input, pad, mode="constant", value=None):
             f"Received {len(pad)} numbers for {input.ndim} dimensions."
         )
     # The one function whose autocasting depends on more than its name.
-    if input.is_floating_point() and _core.autocasting() and mode != "circular" and (mode, padded_dims) != ("reflect", 3):
+    in_full = mode == "replicate" or (mode == "reflect" and padded_dims < 3)
+    if in_full and input.is_floating_point() and _core.autocasting():
         input = input.to(rushlight.promote_types(input.dtype, rushlight.float32))
     for k in range(padded_dims):
         left, right = pad[2 * k], pad[2 * k + 1]
