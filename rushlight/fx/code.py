@@ -1,6 +1,7 @@
 """A graph as Python: the text of a function, and the names that the text needs."""
 
 import enum
+import keyword
 import types
 import typing
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class PythonCode:
 def attribute_path(base, target):
     """`base.target` as an expression, where `target` may hold what is no identifier: getattr(self.seq, "0")."""
     for part in target.split("."):
-        base = f"{base}.{part}" if part.isidentifier() else f'getattr({base}, "{part}")'
+        plain = part.isidentifier() and not keyword.iskeyword(part)
+        base = f"{base}.{part}" if plain else f'getattr({base}, "{part}")'
     return base
 
 
@@ -82,7 +84,7 @@ class _Writer:
         self.globals, self.wrapped, self.inputs, self.body = {}, {}, [], []
         self.returns, self.shown_place = "", None
         for name, (_, value) in names.CUSTOM_BUILTINS.items():
-            self.add_global(name, _lazy_builtin(name, value))
+            self.add_global(name, value)
         self.last_used = {}  # node -> what nobody reads after it
         seen = set()
         for node in reversed(nodes):
@@ -125,7 +127,7 @@ class _Writer:
         if origin is None:
             return self.add_global(text, kind)
         if isinstance(kind, typing._GenericAlias):  # List[int] rather than list[int]
-            origin = getattr(typing, getattr(kind, "_name", None) or origin.__name__.capitalize(), origin)
+            origin = origin if origin is typing.Union else getattr(typing, kind._name)
         name, arguments = self.add_global(names.type_text(origin), origin), typing.get_args(kind)
         return f"{name}[{','.join(map(self.annotation, arguments))}]" if arguments else name
 
@@ -218,10 +220,3 @@ def _parsed(line):
     """`File "a.py", line 3, in f` -> a.py, 3, f"""
     file, number, where = line.strip().removeprefix("File ").rsplit(", ", 2)
     return file.strip('"'), number.removeprefix("line "), where.removeprefix("in ")
-
-
-def _lazy_builtin(name, value):
-    """The modules among the custom builtins, which are loaded when code is written."""
-    if name == "fx_pytree":
-        return rushlight.fx._pytree
-    return rushlight.utils._pytree if name == "pytree" else value

@@ -9,6 +9,8 @@ import types
 
 import rushlight
 from rushlight import _core
+from rushlight.fx import _pytree as fx_pytree
+from rushlight.utils import _pytree
 
 _SPACES = ("", "nn.functional", "special", "linalg", "fft")
 
@@ -88,8 +90,8 @@ CUSTOM_BUILTINS = {
     "NoneType": ("NoneType = type(None)", type(None)),
     "torch": ("import torch", rushlight),
     "device": ("from torch import device", rushlight.device),
-    "fx_pytree": ("import torch.fx._pytree as fx_pytree", None),
-    "pytree": ("import torch.utils._pytree as pytree", None),
+    "fx_pytree": ("import torch.fx._pytree as fx_pytree", fx_pytree),
+    "pytree": ("import torch.utils._pytree as pytree", _pytree),
 }
 _NOT_FOR_NODES = {
     **dict.fromkeys(keyword.kwlist, object()),
