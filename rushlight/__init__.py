@@ -61,8 +61,8 @@ newaxis = None
 
 # Sub-packages and names that load when they are first used: a start costs only what it needs.
 _PACKAGES = (
-    "_C", "accelerator", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo",
-    "distributed", "distributions", "fft", "func", "functional", "futures", "hub", "jit", "linalg", "masked",
+    "_C", "accelerator", "amp", "array_api", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "demo",
+    "distributed", "distributions", "fft", "func", "functional", "futures", "fx", "hub", "jit", "linalg", "masked",
     "monitor", "multiprocessing", "nn", "onnx", "optim", "overrides", "printing", "quasirandom", "random",
     "return_types", "serialization", "signal", "sparse", "special", "storage", "testing", "torch_version", "types",
     "utils", "version", "viz",
@@ -78,7 +78,8 @@ _SPARSE = (
     "spmm", "sspaddmm",
 )  # fmt: skip
 _SETTINGS = (
-    "are_deterministic_algorithms_enabled", "clear_autocast_cache", "compiled_with_cxx11_abi", "get_autocast_cpu_dtype",
+    "are_deterministic_algorithms_enabled", "autocast_decrement_nesting", "autocast_increment_nesting",
+    "clear_autocast_cache", "compiled_with_cxx11_abi", "get_autocast_cpu_dtype",
     "get_autocast_dtype", "get_autocast_gpu_dtype", "get_deterministic_debug_mode", "get_device_module",
     "get_file_path", "get_float32_matmul_precision", "get_num_interop_threads", "has_lapack", "has_mkl", "has_openmp",
     "has_spectral", "init_num_threads", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled",
@@ -108,6 +109,7 @@ _LAZY = {
     **dict.fromkeys(_SETTINGS, "rushlight.settings"),
     **dict.fromkeys(_SYMBOLS, "rushlight.symbolic"),
     **dict.fromkeys(_RECURRENT, "rushlight.nn.functional.recurrent"),
+    **dict.fromkeys(("GradScaler", "autocast"), "rushlight.amp"),
     **dict.fromkeys(("AcceleratorError", "Event", "OutOfMemoryError", "Stream"), "rushlight.accelerator"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "rushlight.storage"),
     **dict.fromkeys(("fork", "wait"), "rushlight.futures"),

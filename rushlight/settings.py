@@ -5,6 +5,7 @@ back what it wrote, and change nothing. What would have to change something and 
 """
 
 import os
+import threading
 
 import rushlight
 from rushlight import _core
@@ -16,8 +17,7 @@ has_spectral = True
 
 _MODES = ("default", "warn", "error")
 _PRECISIONS = ("highest", "high", "medium")
-_state = {"deterministic": 0, "precision": "highest", "warn_always": False, "autocast_cache": True}
-_autocast_dtype = {"cpu": _core.bfloat16, "cuda": _core.float16}
+_state = {"deterministic": 0, "precision": "highest", "warn_always": False}
 
 
 # --- determinism and precision
@@ -180,74 +180,121 @@ def set_anomaly_enabled(mode, check_nan=True):
     _core.set_anomaly_(mode, check_nan)
 
 
-# --- autocasting, of which there is none yet
+# --- autocasting: the state of this thread. torch.autocast sets it for a block; the core reads that of the cpu.
+
+AUTOCAST_DEVICES = ("cpu", "cuda", "hpu", "ipu", "maia", "mps", "mtia", "xla", "xpu")
 
 
-def is_autocast_enabled(device_type=None):
-    """False: there is no autocasting yet."""
-    return False
+class _OfThisThread(threading.local):
+    def __init__(self):
+        self.nesting = 0
+        self.enabled = {}  # of devices other than the cpu, on which nothing runs
+        self.dtype = dict.fromkeys(("cuda", "ipu", "mps", "mtia", "xpu"), _core.float16)
+
+
+_autocast = _OfThisThread()
+
+
+def _check_autocast_device(name, device_type):
+    if not isinstance(device_type, str):
+        raise TypeError(f"[{name}] device_type must be str, such as 'cpu'. Received {type(device_type).__name__}.")
+    if device_type not in AUTOCAST_DEVICES:
+        raise RuntimeError(f"[{name}] device_type must be one of {AUTOCAST_DEVICES}. Received {device_type!r}.")
+
+
+def is_autocast_enabled(device_type="cuda"):
+    """Whether this thread is in an enabled region of torch.autocast(device_type).
+
+    >>> with torch.autocast("cpu"):
+    ...     torch.is_autocast_enabled("cpu")
+    True
+    """
+    _check_autocast_device("is_autocast_enabled", device_type)
+    return _core.autocasting() if device_type == "cpu" else _autocast.enabled.get(device_type, False)
 
 
 def is_autocast_cpu_enabled():
-    """False: there is no autocasting yet."""
-    return False
+    """is_autocast_enabled("cpu")."""
+    return _core.autocasting()
 
 
 def set_autocast_enabled(device_type, enabled=None):
-    """Accepts False. Raises NotImplementedError for True: there is no autocasting yet."""
-    if device_type if enabled is None else enabled:
-        raise NotImplementedError(
-            "[set_autocast_enabled] enabled must be False: there is no autocasting yet. Use .to(torch.bfloat16)."
-        )
+    """Turns autocasting on or off on this thread; alone, a bool is for "cuda". Regions do so: torch.autocast."""
+    if enabled is None:
+        device_type, enabled = "cuda", device_type
+    _check_autocast_device("set_autocast_enabled", device_type)
+    if device_type == "cpu":
+        _core.set_autocasting_(enabled)
+    else:
+        _autocast.enabled[device_type] = enabled
 
 
 def set_autocast_cpu_enabled(enabled):
-    """Accepts False: see set_autocast_enabled."""
-    set_autocast_enabled("cpu", enabled)
+    """set_autocast_enabled("cpu", enabled)."""
+    _core.set_autocasting_(enabled)
 
 
 def get_autocast_dtype(device_type):
-    """The dtype that autocasting would use: bfloat16 on the cpu, unless it was set."""
-    if device_type not in _autocast_dtype:
-        raise RuntimeError(f"[get_autocast_dtype] device_type must be 'cpu' or 'cuda'. Received {device_type!r}.")
-    return _autocast_dtype[device_type]
+    """The dtype of this thread's regions: bfloat16 on the cpu, unless it was set.
+
+    >>> torch.get_autocast_dtype("cpu")
+    torch.bfloat16
+    """
+    _check_autocast_device("get_autocast_dtype", device_type)
+    return _core.autocast_dtype() if device_type == "cpu" else _autocast.dtype.get(device_type, _core.bfloat16)
 
 
 def set_autocast_dtype(device_type, dtype):
-    """Sets what get_autocast_dtype gives."""
-    get_autocast_dtype(device_type)
-    _autocast_dtype[device_type] = dtype
+    """Sets what get_autocast_dtype gives on this thread."""
+    _check_autocast_device("set_autocast_dtype", device_type)
+    if device_type == "cpu":
+        _core.set_autocast_dtype_(dtype)
+    else:
+        _autocast.dtype[device_type] = dtype
 
 
 def get_autocast_cpu_dtype():
     """get_autocast_dtype("cpu")."""
-    return _autocast_dtype["cpu"]
+    return get_autocast_dtype("cpu")
 
 
 def set_autocast_cpu_dtype(dtype):
     """set_autocast_dtype("cpu", dtype)."""
-    _autocast_dtype["cpu"] = dtype
+    set_autocast_dtype("cpu", dtype)
 
 
 def get_autocast_gpu_dtype():
     """get_autocast_dtype("cuda")."""
-    return _autocast_dtype["cuda"]
+    return get_autocast_dtype("cuda")
 
 
 def set_autocast_gpu_dtype(dtype):
     """set_autocast_dtype("cuda", dtype)."""
-    _autocast_dtype["cuda"] = dtype
+    set_autocast_dtype("cuda", dtype)
 
 
 def is_autocast_cache_enabled():
-    """Whether autocasting would keep the weights that it converted."""
-    return _state["autocast_cache"]
+    """Whether regions of this thread keep the weights that they converted."""
+    return _core.autocast_keeps_weights()
 
 
 def set_autocast_cache_enabled(enabled):
     """Sets what is_autocast_cache_enabled gives."""
-    _state["autocast_cache"] = bool(enabled)
+    _core.set_autocast_keeps_weights_(enabled)
 
 
 def clear_autocast_cache():
-    """Nothing to do: no converted weights are kept."""
+    """Drops the weights that regions of this thread converted."""
+    _core.forget_cast_weights()
+
+
+def autocast_increment_nesting():
+    """Counts a region that is entered; returns in how many this thread is."""
+    _autocast.nesting += 1
+    return _autocast.nesting
+
+
+def autocast_decrement_nesting():
+    """Counts a region that is left; returns in how many this thread is."""
+    _autocast.nesting -= 1
+    return _autocast.nesting

@@ -524,7 +524,8 @@ def supervise(seed, calls, jobs, limit):
         parts = [Part(seed, bounds[k], bounds[k + 1], limit, f"{folder}/{k}") for k in range(jobs)]
         while any(p.running for p in parts):
             for p in parts:
-                p.check()
+                if p.running:
+                    p.check()
             time.sleep(0.02)
         for p in parts:
             problems += p.problems

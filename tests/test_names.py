@@ -243,7 +243,6 @@ def test_settings_are_read_back():
         (lambda: torch.set_float32_matmul_precision("low"), ValueError),
         (lambda: torch.set_deterministic_debug_mode("loud"), RuntimeError),
         (lambda: torch.set_default_tensor_type(torch.LongTensor), TypeError),
-        (lambda: torch.set_autocast_enabled("cpu", True), NotImplementedError),
         (lambda: torch.set_warn_always(1), TypeError),
         (lambda: torch.Stream(), RuntimeError),
         (lambda: torch.SymInt(1), NotImplementedError),

@@ -3,6 +3,7 @@
 // Three may answer in a function's place: a mode of this thread, the handler of random draws, and the classes of the
 // arguments. docs/decisions/0021 has the design and what it costs.
 #include "bindings/objects.h"
+#include "eager/autocast.h"
 // After Python.h, whose types it uses.
 #include <structmember.h>
 
@@ -176,6 +177,7 @@ struct PyOffered {
   PyObject* path;          // "rushlight.nn.functional:relu", where pickle finds it again
   PyObject *name, *qualified_name;
   PyObject* weak_references;
+  CastRule rule;
   bool of_data;            // it reads nested numbers: its arguments are no tensors, only a mode is asked
 };
 PyTypeObject *offered_type, *offered_method_type;
@@ -195,6 +197,42 @@ bool any_overrides(PyObject* const* args, Py_ssize_t n) {
   return false;
 }
 
+bool has_out(PyObject* const* values, PyObject* keywords) {
+  for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); ++i)
+    if (values[i] != Py_None && !PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, i), "out")) return true;
+  return false;
+}
+
+// With what autocasting makes of the tensors among the arguments, and in lists there.
+PyObject* call_cast(const PyOffered& self, PyObject* const* args, std::size_t flagged, PyObject* keywords) {
+  return guarded([&]() -> PyObject* {
+    DType to = cast_dtype(self.rule);
+    std::vector<nb::object> owned;
+    auto cast = [&](PyObject* o) -> PyObject* {
+      if (!is_tensor(o) || self.rule == CastRule::unchanged) return o;
+      return owned.emplace_back(nb::steal(wrap(cast_to(*impl(o), to)))).ptr();
+    };
+    Py_ssize_t n = PyVectorcall_NARGS(flagged) + (keywords ? PyTuple_GET_SIZE(keywords) : 0);
+    std::vector<PyObject*> given(args, args + n);
+    for (PyObject*& o : given) {
+      if (!is_list(o)) {
+        o = cast(o);
+        continue;
+      }
+      nb::object list = nb::steal(PySequence_List(o));
+      if (!list) throw PythonError();
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list.ptr()); ++i)
+        PyList_SetItem(list.ptr(), i, new_reference(cast(PyList_GET_ITEM(list.ptr(), i))));
+      o = owned.emplace_back(PyTuple_Check(o) ? nb::steal(PyList_AsTuple(list.ptr())) : list).ptr();
+    }
+    AutocastMode off(false);
+    std::size_t count = static_cast<std::size_t>(PyVectorcall_NARGS(flagged));
+    PyObject* r = self.inner(self.function, given.data(), count, keywords);
+    if (!r) throw PythonError();
+    return r;
+  });
+}
+
 PyObject* offered_call(PyObject* self_, PyObject* const* args, std::size_t flagged, PyObject* keywords) {
   PyOffered& self = as_offered(self_);
   Py_ssize_t n = PyVectorcall_NARGS(flagged), all = n + (keywords ? PyTuple_GET_SIZE(keywords) : 0);
@@ -203,6 +241,8 @@ PyObject* offered_call(PyObject* self_, PyObject* const* args, std::size_t flagg
                                : torch_function(self_, args, n, keywords, Asked::of_all);
     if (r || PyErr_Occurred()) return r;
   }
+  if (autocasting && self.rule != CastRule::none && !has_out(args + n, keywords)) [[unlikely]]
+    return call_cast(self, args, flagged, keywords);
   return self.inner(self.function, args, flagged, keywords);
 }
 
@@ -321,6 +361,11 @@ PyObject* offered(PyObject*, PyObject* args, PyObject* keywords) {
   self.path = new_reference(path);
   self.qualified_name = new_string(text);
   self.name = new_string(text.substr(method ? 7 : 0));
+  // "rushlight.linalg:inv" is "linalg.inv" to the rules; "nn.functional" they leave out, and whose method it is.
+  std::string_view space = PyUnicode_AsUTF8(path);
+  std::string_view bare = text.substr(method ? 7 : 0);
+  bool below = space.starts_with("rushlight.linalg:") || space.starts_with("rushlight.fft:");
+  self.rule = cast_rule(below ? str(space.substr(10, space.find(':') - 10), ".", bare) : std::string(bare));
   self.of_data = of_data;
   return o;
 }

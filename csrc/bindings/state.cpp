@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 #include "base/serial.h"
 #include "bindings/objects.h"
+#include "eager/autocast.h"
 
 namespace rl::py {
 namespace {
@@ -115,6 +116,15 @@ void add_state(nb::module_& m) {
       "is_inference_mode_enabled", [] { return eager_state.inference; },
       "Whether inference mode is on, on this thread.");
   m.def("set_inference_mode_", [](bool on) { eager_state.inference = on; }, nb::arg("mode"));
+  m.def("autocasting", [] { return autocasting; }, "Whether calls are autocast, on this thread.");
+  m.def("set_autocasting_", [](bool on) { autocasting = on; }, nb::arg("on"));
+  m.def("autocast_dtype", [] { return dtype_object(autocast_region.dtype); });
+  m.def(
+      "set_autocast_dtype_",
+      [](nb::handle d) { autocast_region.dtype = dtype_argument("set_autocast_dtype", d); }, nb::arg("dtype"));
+  m.def("autocast_keeps_weights", [] { return autocast_region.keeps_weights; });
+  m.def("set_autocast_keeps_weights_", [](bool on) { autocast_region.keeps_weights = on; }, nb::arg("on"));
+  m.def("forget_cast_weights", forget_cast_weights, "Drops the weights that autocasting on this thread converted.");
   m.def("anomaly_enabled", [] { return eager_state.anomaly; });
   m.def("anomaly_checks_nan", [] { return eager_state.check_nan; });
   m.def(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "eager/autocast.h"
 #include "eager/call.h"
 #include "eager/tape.h"
 
@@ -373,6 +374,7 @@ std::vector<Tensor> run_backward(std::span<const Edge> roots, std::span<const Te
           gradients[i]->sizes(), " for a tensor of shape ", expected, ".");
   }
   GradMode mode(options.create_graph);
+  AutocastMode off(false);  // gradients run in the dtypes of what was recorded
   return Run(roots, inputs, options)(gradients);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "eager/autocast.h"
 #include "eager/call.h"
 
 namespace rl {
@@ -429,6 +430,8 @@ Tensor invoke(const OpDef& op, const Arg* arg) {
 void invoke(const OpDef& op, const Arg* arg, Tensor* out) {
   bool wants;
   int outputs = op.signature->outputs;
+  if (autocasting) [[unlikely]]
+    if (invoke_cast(op, arg, out)) return;
   if (op.compose) {
     op.compose(Call{op, arg, out});
     return;
@@ -510,6 +513,7 @@ Tensor reshape_inplace(const OpDef& op, const Arg* arg) {
 
 Tensor invoke_inplace(const OpDef& op, const Arg* given) {
   if (op.view) return reshape_inplace(op, given);
+  AutocastMode off(false);  // what is written keeps its dtype
   TensorImpl& self = *given[0].t;
   ArgRoom arg;
   std::copy_n(given, op.signature->n, arg.value);
@@ -646,6 +650,7 @@ void check_apart(const OpDef& op, const Arg* arg, const TensorImpl& out) {
 }  // namespace
 
 void invoke_out(const OpDef& op, const Arg* arg, Tensor* given) {
+  AutocastMode off(false);
   int outputs = op.signature->outputs;
   for (int k = 0; k < outputs; ++k) {
     check(!(admit(op, *given[k]) && eager_state.grad), ErrorKind::runtime, "[", op.name(),

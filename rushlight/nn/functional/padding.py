@@ -40,6 +40,10 @@ def pad(input, pad, mode="constant", value=None):
             f"[pad] mode {mode!r} pads the last n of n + 1 or n + 2 dimensions, n at most 3. "
             f"Received {len(pad)} numbers for {input.ndim} dimensions."
         )
+    # The one function whose autocasting depends on more than its name.
+    in_full = mode == "replicate" or (mode == "reflect" and padded_dims < 3)
+    if in_full and input.is_floating_point() and _core.autocasting():
+        input = input.to(rushlight.promote_types(input.dtype, rushlight.float32))
     for k in range(padded_dims):
         left, right = pad[2 * k], pad[2 * k + 1]
         if left or right:

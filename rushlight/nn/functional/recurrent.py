@@ -57,7 +57,10 @@ def _scan(step, data, sizes, state, weights, reverse):
         The outputs, packed like `data`, and the last state of each sequence.
     """
     w_ih, w_hh, b_ih, b_hh, w_hr = weights
-    inputs = linear(data, w_ih, b_ih).split(sizes)
+    inputs = linear(data, w_ih, b_ih)
+    if step is _lstm_step and w_hr is None:  # where products are autocast, what is kept between steps is as short
+        state = tuple(s.to(inputs.dtype) for s in state)
+    inputs = inputs.split(sizes)
     outputs, finished = [None] * len(sizes), []
     first, size = state, sizes[-1 if reverse else 0]
     state = tuple(s[:size] for s in first)

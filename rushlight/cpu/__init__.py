@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import importlib
 
 
 class Stream:
@@ -100,3 +101,9 @@ def get_capabilities():
     except OSError:
         return {}
     return dict.fromkeys(flags.partition(":")[2].split(), True)
+
+
+def __getattr__(name):
+    if name != "amp":
+        raise AttributeError(f"module 'rushlight.cpu' has no attribute {name!r}")
+    return importlib.import_module("rushlight.cpu.amp")
