@@ -138,7 +138,7 @@ _LAZY = {
 def __getattr__(name):
     if name in _LAZY:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
-        if name in _RECURRENT or name in _BY_POSITION:
+        if name in _RECURRENT or name in _BY_POSITION or name == "_assert":
             found = _ops.offer({name: found}, "rushlight:")[name]
     elif name.startswith("_foreach_"):
         found = getattr(_importlib.import_module("rushlight.foreach"), name)

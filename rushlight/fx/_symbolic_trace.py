@@ -162,7 +162,7 @@ class Tracer(TracerBase):
         self._autowrap_search = list(autowrap_modules)
         self.param_shapes_constant = param_shapes_constant
         self.module_stack = OrderedDict()
-        self.root = None
+        self.root = self._paths = None
 
     # --- what a subclass may answer
 
@@ -176,9 +176,10 @@ class Tracer(TracerBase):
         Raises:
             NameError: if it is not one of the root's.
         """
-        for name, module in self.root.named_modules():
-            if module is mod:
-                return name
+        if self._paths is None:
+            self._paths = {id(module): name for name, module in self.root.named_modules()}
+        if id(mod) in self._paths:
+            return self._paths[id(mod)]
         raise NameError(
             f"[fx.Tracer] module is not installed as a submodule. Received {type(mod).__name__}. Assign it to an "
             "attribute of the root."
@@ -231,7 +232,7 @@ class Tracer(TracerBase):
             for name, module in self.root.named_modules():
                 if a is module:
                     return self.create_node("get_attr", name, (), {})
-        if isinstance(a, tuple) and hasattr(a, "_fields"):
+        if isinstance(a, tuple) and hasattr(a, "_make"):
             return self.create_node("call_function", type(a), tuple(self.create_arg(x) for x in a), {})
         if type(a) in _proxyable_classes:
             name = self._constant(a, f"_{type(a).__name__}_constant_")
@@ -262,7 +263,7 @@ class Tracer(TracerBase):
             self.root, function = root, type(root).forward
         else:
             self.root, function = rushlight.nn.Module(), root
-        self.graph = Graph(tracer_cls=type(self))
+        self.graph, self._paths = Graph(tracer_cls=type(self)), None
         self.tensor_attrs = dict(_tensors_of(self.root, ()))
         function, args = self.create_args_for_root(function, is_module, concrete_args)
         with _counted(), self._patched(function):

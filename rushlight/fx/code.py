@@ -2,6 +2,7 @@
 
 import enum
 import keyword
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ class _Writer:
         """An argument as an expression."""
         if isinstance(x, Node):
             return repr(x)
-        if isinstance(x, tuple) and hasattr(x, "_fields"):
+        if isinstance(x, tuple) and hasattr(x, "_make"):
             return f"{self.add_global(names.qualified_name(type(x)), type(x))}{tuple(x)!r}"
         if isinstance(x, enum.Enum):
             return f"{self.add_global(type(x).__name__, type(x))}.{x.name}"
@@ -156,6 +157,9 @@ class _Writer:
 
     def line(self, node):
         of_type = f" : {self.annotation(node.type)}" if node.type is not None else ""
+        known = node.meta.get("val", node.meta.get("tensor_meta")) if self.verbose else None
+        if hasattr(known, "shape") and hasattr(known, "dtype"):
+            of_type = f': "{_dtype_text(known.dtype)}{list(known.shape)}"'
         result = f"{node!r}{of_type} = "
         if node.op == "placeholder":
             default = f" = {self.text(node.args[0])}" if node.args else ""
@@ -214,6 +218,12 @@ class _Writer:
             text = f"\n# File: {file}:{number} in {where}, code: {place[1].strip()}\n"
             self.shown_place = place
         self.body.append(text)
+
+
+def _dtype_text(dtype):
+    """torch.float32 -> f32, torch.bool -> b8"""
+    kind, bits = re.fullmatch(r"torch\.([a-z]+?)(\d*)", str(dtype)).groups()
+    return {"bool": "b", "float": "f", "bfloat": "bf", "int": "i", "uint": "u", "complex": "c"}[kind] + (bits or "8")
 
 
 def _parsed(line):

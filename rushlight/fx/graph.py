@@ -6,7 +6,7 @@ import copy
 import rushlight
 from rushlight.fx import names
 from rushlight.fx.code import CodeGen, PythonCode
-from rushlight.fx.node import Node, map_arg
+from rushlight.fx.node import Node, map_aggregate, map_arg
 
 __all__ = ["CodeGen", "Graph", "PythonCode"]
 
@@ -161,11 +161,20 @@ class Graph:
             made = copied.output(value, type_expr=old.type)
             made.meta = copy.copy(old.meta)
             of[old] = made
-        for old, made in of.items():
+        for made in of.values():
             copied._namespace.rename(made, made.name)
         if memo is not None:
             memo[id(self)] = copied
         return copied
+
+    def __reduce__(self):
+        # Nodes by number: pickle would follow the chain of nodes as deep as it is long. Notes (meta) are left out.
+        number = {node: _Numbered(k) for k, node in enumerate(self.nodes)}
+        lines = [
+            (n.op, n.target, map_arg(n.args, number.get), map_arg(n.kwargs, number.get), n.name, n.type)
+            for n in self.nodes
+        ]
+        return _graph_of_lines, (lines, self._tracer_cls, self._codegen)
 
     # --- places
 
@@ -182,14 +191,9 @@ class Graph:
         return self._inserting(self._root._next.prepend if n is None else self._of_mine(n).prepend)
 
     def inserting_after(self, n=None):
-        """A block in which new nodes come after node `n`; without it, after the input, where the graph begins."""
-        last = [self._root if n is None else self._of_mine(n)]
-
-        def insert(node):
-            last[0].append(node)
-            last[0] = node
-
-        return self._inserting(insert)
+        """A block in which each new node comes right after node `n`, so that the last is the first; without it, before
+        all."""
+        return self._inserting(self._root.append if n is None else self._of_mine(n).append)
 
     def _of_mine(self, n):
         if n.graph is not self:
@@ -262,9 +266,7 @@ class Graph:
                 node._repr_fn = shown
 
     def __str__(self):
-        inputs, returned = [], [""]
-        lines = [node.format_node(maybe_return_typename=returned) for node in self.nodes]
-        return "\n    ".join([f"graph({', '.join(inputs)}){returned[0]}:", *lines])
+        return "\n    ".join(["graph():", *(node.format_node() for node in self.nodes)])
 
     def print_tabular(self):
         """Prints the nodes as a table."""
@@ -340,6 +342,23 @@ class Graph:
             yield
         finally:
             self._codegen._body_transformer = before
+
+
+class _Numbered(int):
+    """A node in a pickle."""
+
+
+def _graph_of_lines(lines, tracer_cls, codegen):
+    graph = Graph(tracer_cls=tracer_cls)
+    graph.set_codegen(codegen)
+    made = []
+
+    def node(x):
+        return made[x] if isinstance(x, _Numbered) else x
+
+    for op, target, args, kwargs, name, kind in lines:
+        made.append(graph.create_node(op, target, map_aggregate(args, node), map_aggregate(kwargs, node), name, kind))
+    return graph
 
 
 class _PyTreeCodeGen(CodeGen):

@@ -53,10 +53,12 @@ def _assign_attr(value, module, target):
 
 def _copy_attr(source, module, target):
     """Puts what `source` has under a qualified name into `module`; what its owner was, an empty module stands for."""
-    owner = _owner(module, target, make=True)
-    name = target.rpartition(".")[2]
-    if not hasattr(owner, name):
-        _assign_attr(_get_attr(source, target), module, target)
+    place, own = source, module
+    for part in target.split(".")[:-1]:
+        place, own = getattr(place, part), getattr(own, part, None)
+        if place is own:  # the owner itself is there already
+            return
+    _assign_attr(_get_attr(source, target), module, target)
 
 
 class GraphModule(rushlight.nn.Module):
@@ -110,7 +112,9 @@ class GraphModule(rushlight.nn.Module):
                 f"[fx.GraphModule] Unsupported type {type(root).__name__} passed for root! Give a Module or a dict."
             )
         self.graph = graph
-        self._tracer_cls = graph._tracer_cls if "<locals>" not in getattr(graph._tracer_cls, "__qualname__", "") else None
+        self._tracer_cls = (
+            graph._tracer_cls if "<locals>" not in getattr(graph._tracer_cls, "__qualname__", "") else None
+        )
         self.meta = {}
 
     @property
@@ -206,13 +210,12 @@ class GraphModule(rushlight.nn.Module):
         made = GraphModule.__new__(type(self))
         made.__dict__.update(holder.__dict__)
         memo[id(self)] = made
-        type(made).__name__ = type(self).__name__
+        type(made).__name__ = "GraphModule"  # as PyTorch's copies are called
         made.graph = copy.deepcopy(self._graph, memo)
-        made.meta = copy.copy(self.meta)
         return made
 
     def __copy__(self):
-        made = GraphModule(self, self.graph, type(self).__name__)
+        made = GraphModule(self, self.graph)
         made.meta = self.meta
         return made
 
@@ -249,6 +252,5 @@ def _rebuilt(state, graph, name):
     made = GraphModule.__new__(GraphModule)
     made.__dict__.update(state)
     type(made).__name__ = name
-    graph._owners = 0
     made.graph = graph
     return made

@@ -7,8 +7,8 @@ __all__ = ["immutable_list", "immutable_dict"]
 
 def _no_mutation(self, *args, **kwargs):
     raise TypeError(
-        f"[fx] {type(self).__name__!r} object does not support mutation: it is the argument of a node. Assign a changed "
-        "copy to node.args or node.kwargs."
+        f"[fx] {type(self).__name__!r} object does not support mutation: it is the argument of a node. Assign a "
+        "changed copy to node.args or node.kwargs."
     )
 
 

@@ -2,11 +2,11 @@
 
 import inspect
 
+from rushlight.fx._symbolic_trace import Tracer
 from rushlight.fx.graph import Graph
 from rushlight.fx.graph_module import GraphModule, _get_attr
 from rushlight.fx.node import map_aggregate, map_arg
 from rushlight.fx.proxy import Proxy
-from rushlight.fx._symbolic_trace import Tracer
 
 __all__ = ["Interpreter", "Transformer"]
 

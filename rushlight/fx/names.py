@@ -74,8 +74,10 @@ def type_text(kind):
     if isinstance(kind, types.FunctionType):
         return kind.__name__
     if isinstance(kind, type) and not isinstance(kind, types.GenericAlias):
-        return kind.__qualname__ if kind.__module__ == "builtins" else f"{_as_torch(kind.__module__)}.{kind.__qualname__}"
-    return repr(kind)
+        return (
+            kind.__qualname__ if kind.__module__ == "builtins" else f"{_as_torch(kind.__module__)}.{kind.__qualname__}"
+        )
+    return re.sub(r"\brushlight\.", "torch.", repr(kind))
 
 
 def snake_case(text):

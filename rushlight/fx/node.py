@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import rushlight
-from rushlight.fx import names
+from rushlight.fx import names, operator_schemas
 from rushlight.fx.immutable_collections import immutable_dict, immutable_list
 
 __all__ = ["Node", "map_arg", "map_aggregate", "has_side_effect", "Argument", "Target", "base_types"]
@@ -32,7 +32,7 @@ def map_aggregate(a, fn):
     """`a` with `fn` of each leaf in place of it; lists and dicts become unchangeable ones."""
     if isinstance(a, tuple):
         mapped = tuple(map_aggregate(x, fn) for x in a)
-        return type(a)(*mapped) if hasattr(a, "_fields") else mapped
+        return a._make(mapped) if hasattr(a, "_make") else mapped
     if isinstance(a, list):
         return immutable_list(map_aggregate(x, fn) for x in a)
     if isinstance(a, dict):
@@ -211,6 +211,23 @@ class Node:
                 raise AssertionError("[fx.Node] the graph must belong to a module: owning_module is not set.")
             return getattr(module.get_submodule(self.target), "_is_impure", False)
         return self.op == "call_function" and self.target in _with_side_effects
+
+    def normalized_arguments(self, root, arg_types=None, kwarg_types=None, normalize_to_only_use_kwargs=False):
+        """The arguments with their defaults, an ArgsKwargsPair; None of what is no call, or has no known signature.
+
+        Args:
+            root: the module whose submodules are called.
+            normalize_to_only_use_kwargs: all by name.
+        """
+        if self.op == "call_function":
+            return operator_schemas.normalize_function(
+                self.target, self.args, self.kwargs, arg_types, kwarg_types, normalize_to_only_use_kwargs
+            )
+        if self.op == "call_module":
+            return operator_schemas.normalize_module(
+                root, self.target, self.args, self.kwargs, normalize_to_only_use_kwargs
+            )
+        return None
 
     def __repr__(self):
         return self._repr_fn(self) if self._repr_fn else self.name

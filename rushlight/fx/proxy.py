@@ -37,7 +37,7 @@ class TracerBase:
     record_stack_traces = False
     trace_asserts = False
     proxy_buffer_attributes = False
-    module_stack = OrderedDict()
+    module_stack = ()
 
     def create_node(self, kind, target, args, kwargs, name=None, type_expr=None):
         """Adds a node to the graph."""
@@ -70,7 +70,7 @@ class TracerBase:
             return a.__fx_create_arg__(self)
         if isinstance(a, tuple):
             parts = tuple(self.create_arg(x) for x in a)
-            return type(a)(*parts) if hasattr(a, "_fields") else parts
+            return a._make(parts) if hasattr(a, "_make") else parts
         if isinstance(a, list):
             return [self.create_arg(x) for x in a]
         if isinstance(a, dict):
@@ -188,8 +188,8 @@ class Proxy:
         map_aggregate((args, kwargs), lambda x: tracers.update({id(x.tracer): x.tracer}) if isinstance(x, Proxy) else x)
         if len(tracers) > 1:
             raise RuntimeError(
-                f"[fx] a call must be of proxies of one tracer. Found multiple different tracers {list(tracers.values())} "
-                f"while trying to trace operations {orig_method}. Trace them together."
+                "[fx] a call must be of proxies of one tracer. Found multiple different tracers "
+                f"{list(tracers.values())} while trying to trace operations {orig_method}. Trace them together."
             )
         (tracer,) = tracers.values()
         name = orig_method.__name__
@@ -199,7 +199,7 @@ class Proxy:
         return tracer.create_proxy("call_function", orig_method, args, kwargs, name=tracer.graph._target_to_str(name))
 
 
-# Functions of torch.nn.functional that are no Python in PyTorch: a trace of them shows the arguments as they were given.
+# Functions of torch.nn.functional that are no Python in PyTorch: a trace shows their arguments as they were given.
 _SHOWN_AS_CALLED = frozenset(
     (
         "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "bilinear", "celu_", "channel_shuffle",

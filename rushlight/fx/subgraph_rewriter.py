@@ -11,7 +11,7 @@ from rushlight.fx.node import Node
 
 __all__ = ["Match", "ReplacedPatterns", "replace_pattern", "replace_pattern_with_filters"]
 
-# anchor: the node of the graph at the pattern's end; nodes_map: nodes of the pattern -> of the graph.
+# anchor: the pattern's last node; nodes_map: nodes of the pattern -> of the graph.
 Match = namedtuple("Match", ("anchor", "nodes_map"))
 
 
@@ -28,7 +28,7 @@ class ReplacedPatterns:
 class InternalMatch:
     """A place that looks like the pattern, while it is looked at."""
 
-    anchors: list
+    anchors: list  # the pattern's ends
     nodes_map: dict = field(default_factory=dict)
     placeholder_nodes: list = field(default_factory=list)  # what the pattern's inputs stand for there
     returning_nodes: list = field(default_factory=list)  # the nodes there that the pattern returns
@@ -46,7 +46,7 @@ class _Matcher:
         self.anchors = [n for n in self.returned if len(n.users) == 1]
 
     def matches(self, graph):
-        """The places, the later first, of which none shares a node with another."""
+        """The places in order, of which none shares a node with another."""
         candidates = [[(anchor, n) for n in graph.nodes if self.alike(anchor, n)] for anchor in self.anchors]
         found = []
 
@@ -61,8 +61,8 @@ class _Matcher:
                 match.returning_nodes = [match.nodes_map[p] for p in self.returned]
                 found.append(match)
 
-        for anchor, node in reversed(candidates[0]) if candidates else ():
-            start = InternalMatch([node])
+        for anchor, node in candidates[0] if candidates else ():
+            start = InternalMatch(self.anchors)
             if self.walk(anchor, node, start.nodes_map):
                 grow(start, candidates[1:])
         taken, apart = set(), []
@@ -121,7 +121,7 @@ def replace_pattern(gm, pattern, replacement):
     Args:
         gm: a GraphModule, which is changed.
         pattern, replacement: functions, modules or graphs with the same inputs and results. What stands for an input
-            may be any node or value; of parts that share nodes, the last is replaced.
+            may be any node or value; of parts that share nodes, the first is replaced.
 
     Returns:
         A Match for each.
@@ -206,11 +206,11 @@ def _replace(graph, pattern_graph, match, new, replaced_by):
 
 def _bring_attributes(gm, replacement):
     """Gives gm what the replacement's nodes name, and takes away the submodules that no node names any more."""
-    gm.delete_all_unused_submodules()
     for node in gm.graph.nodes:
         if node.op in ("call_module", "get_attr"):
             try:
                 _get_attr(gm, node.target)
             except AttributeError:
                 _copy_attr(replacement, gm, node.target)
+    gm.delete_all_unused_submodules()
     gm.graph.lint()

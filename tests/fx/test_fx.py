@@ -1,6 +1,8 @@
 """Traces: the same programs in both libraries give the same graphs, code and results."""
 
+import copy
 import importlib
+import operator
 import pickle
 import re
 
@@ -63,6 +65,7 @@ def model(x, y):
     z = (x + y) * 2 - y / x ** 2 // 3 + (-x) % 5 + (3 - y) + 2 ** y + 1 / x + x @ y.T
     m = (x > y) & (x != 0) | ~(y <= x)
     a, b = z.chunk(2, dim=1)
+    z = torch.ones(2) + x * torch.ones(2) - (torch.ones(2) - z) + torch.ones(2).mul(x) + torch.ones(2) @ x
     return abs(a), b[0], z[:, 1:], z[..., None], m, (z == x).any(), x.shape[0], x.size(1), z.mean(dim=0, keepdim=True)
 inputs = (torch.rand(2, 2) + 1, torch.rand(2, 2) + 1)
 """,
@@ -269,7 +272,9 @@ for node in g.graph.nodes:
     if node.target is torch.add:
         with g.graph.inserting_after(node):
             new = g.graph.call_function(torch.mul, node.args, node.kwargs)
+        with g.graph.inserting_after(new):
             second = g.graph.call_method("abs", (new,))
+            g.graph.call_method("neg", (new,))
         node.replace_all_uses_with(second)
         g.graph.erase_node(node)
 told += [str(g.recompile().src), str(g(torch.ones(1), torch.full((1,), 3.0)))]
@@ -355,7 +360,8 @@ z = g.output({"c": c, "rest": [a, (b,)]})
 root = nn.Module()
 root.layer = nn.Linear(2, 2)
 m = fx.GraphModule(root, g, "ByHand")
-told += [m.code, str(m.graph), str(m), m.print_readable(print_output=False), str(len(g.nodes)), str(x.next), str(z.prev)]
+told += [m.code, str(m.graph), str(m), m.print_readable(print_output=False)]
+told += [str(len(g.nodes)), str(x.next), str(z.prev), str(g.output_node())]
 told += [str(list(reversed(g.nodes))), str(c.all_input_nodes), str(x.users), str(c.args), str(c.kwargs), str(z.args)]
 c.update_arg(1, 5); c.update_kwarg("alpha", 3); c.insert_arg(0, x)
 told += [c.format_node(), str(y.users)]
@@ -378,7 +384,7 @@ try:
     z.args[0]["rest"].append(1)
 except TypeError:
     told += ["refused"]
-told += [str(g.find_nodes(op="placeholder")), str(g.find_nodes(op="call_method", target="matmul")), str(g.output_node())]
+told += [str(g.find_nodes(op="placeholder")), str(g.find_nodes(op="call_method", target="matmul"))]
 """,
     "a_root_that_is_a_dict": """
 g = fx.Graph()
@@ -457,20 +463,22 @@ g = MyTracer().trace(m)
 told += [str(g), str({n.tag for n in g.nodes}), fx.GraphModule(m, g).code]
 class Buffers(fx.Tracer):
     proxy_buffer_attributes = True
-told += [str(Buffers().trace(m.seq)), str([list(n.meta.get("nn_module_stack", {})) for n in fx.Tracer().trace(m.seq).nodes])]
+told += [str(Buffers().trace(m.seq))]
+told += [str([list(n.meta.get("nn_module_stack", {})) for n in fx.Tracer().trace(m.seq).nodes])]
 class Truth(fx.Tracer):
     def to_bool(self, obj):
         return True
 told += [str(Truth().trace(Inner()))]
-p = fx.Tracer(autowrap_functions=(run,)) if "run" in globals() else None
 """,
     "shapes": """
 m = fx.symbolic_trace(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(18, 4)))
 fx.passes.shape_prop.ShapeProp(m).propagate(torch.randn(2, 1, 5, 5))
+told += [m.print_readable(print_output=False)]
 for node in m.graph.nodes:
     told += [f"{node} {tuple(node.meta['tensor_meta'])} {node.meta['type'].__name__}"]
 m = fx.symbolic_trace(lambda x: x.max(dim=0))
 fx.passes.shape_prop.ShapeProp(m).propagate(torch.randn(2, 3))
+told += [m.print_readable(print_output=False)]
 told += [str([tuple(t)[:3] for t in m.graph.output_node().meta["tensor_meta"]])]
 """,
     "appending": """
@@ -516,7 +524,7 @@ def number(x):
 def holds(x):
     return 1 in x
 def strange(x):
-    return torch.add(x, object())
+    return x.add(object())
 """
 
 
@@ -600,3 +608,28 @@ def test_stack_traces_are_recorded():
     module = rushlight.fx.GraphModule(rushlight.nn.Module(), tracer.trace(lambda x: x + 1))
     assert "test_fx.py" in module.graph.find_nodes(op="call_function")[0].stack_trace
     assert "# File: " in module.print_readable(print_output=False)
+
+
+def test_arguments_are_normalized():
+    traced = rushlight.fx.symbolic_trace(rushlight.nn.Sequential(rushlight.nn.Linear(2, 2), Applied(relu_in_place)))
+    of_module, of_function = (n for n in traced.graph.nodes if n.op.startswith("call"))
+    assert list(of_module.normalized_arguments(traced, normalize_to_only_use_kwargs=True).kwargs) == ["input"]
+    assert of_function.normalized_arguments(traced).args == (of_module, True)
+    assert traced.graph.output_node().normalized_arguments(traced) is None
+
+
+def relu_in_place(x):
+    return rushlight.nn.functional.relu(x, inplace=True)
+
+
+@pytest.mark.parametrize("length", [3000])
+def test_long_graphs_are_copied_and_pickled(length):
+    graph = rushlight.fx.Graph()
+    x = graph.placeholder("x")
+    for _ in range(length):
+        x = graph.call_function(operator.neg, (x,))
+    graph.output(x)
+    module = rushlight.fx.GraphModule(rushlight.nn.Module(), graph)
+    for again in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert again.code == module.code
+        assert again(rushlight.ones(1)).item() == 1.0
