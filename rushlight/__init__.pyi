@@ -6,6 +6,7 @@ from typing import Any
 
 from rushlight import _C as _C
 from rushlight import accelerator as accelerator
+from rushlight import amp as amp
 from rushlight import array_api as array_api
 from rushlight import autograd as autograd
 from rushlight import backends as backends
@@ -20,6 +21,7 @@ from rushlight import fft as fft
 from rushlight import func as func
 from rushlight import functional as functional
 from rushlight import futures as futures
+from rushlight import fx as fx
 from rushlight import hub as hub
 from rushlight import jit as jit
 from rushlight import linalg as linalg
@@ -506,6 +508,7 @@ from rushlight._core import (
 )
 from rushlight.accelerator import AcceleratorError as AcceleratorError
 from rushlight.accelerator import Event as Event
+from rushlight.amp import GradScaler as GradScaler
 from rushlight.accelerator import OutOfMemoryError as OutOfMemoryError
 from rushlight.accelerator import Stream as Stream
 from rushlight.symbolic import SymBool as SymBool
@@ -527,6 +530,9 @@ from rushlight.checks import _check_value as _check_value
 from rushlight.checks import _check_with as _check_with
 from rushlight.nn.functional.by_position import affine_grid_generator as affine_grid_generator
 from rushlight.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from rushlight.amp import autocast as autocast
+from rushlight.settings import autocast_decrement_nesting as autocast_decrement_nesting
+from rushlight.settings import autocast_increment_nesting as autocast_increment_nesting
 from rushlight.nn.functional.by_position import batch_norm as batch_norm
 from rushlight.nn.functional import bilinear as bilinear
 from rushlight.nn.functional.by_position import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
