@@ -1,4 +1,6 @@
-"""What an element type can hold: `finfo` for floating point, `iinfo` for integers."""
+"""What an element type can hold: `finfo` for floating point, `iinfo` for integers. And what types are called."""
+
+import sys
 
 import rushlight
 
@@ -132,6 +134,12 @@ class iinfo(_TypeInfo):
 
     def __repr__(self):
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
+
+
+def defining_module(value):
+    """The module of a class or function, by the name that is its own where it goes by PyTorch's (`rushlight run`)."""
+    name = getattr(value, "__module__", None) or ""
+    return getattr(sys.modules.get(name), "__name__", name)
 
 
 def typename(obj):

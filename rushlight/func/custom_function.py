@@ -1,13 +1,13 @@
 """autograd.Function under vmap: by its own rule, by a generated one, or, for those of the library, by the loop."""
 
 import copy
-import sys
 from collections import namedtuple
 
 from rushlight import _core
 from rushlight.autograd.function import Function
 from rushlight.func.batched import Batched, Level, front, inside, is_at
 from rushlight.func.rules.registry import by_loop, finished, level_of
+from rushlight.type_info import defining_module
 from rushlight.utils import _pytree as pytree
 
 VmapInfo = namedtuple("VmapInfo", "batch_size, randomness")
@@ -26,7 +26,7 @@ def apply_mapped(cls, args):
         return finished(_Generated.apply(cls, level, _places(args, level), *(inside(x, level) for x in args)), level)
     if cls._takes_batches:
         return finished(cls.apply(*(inside(x, level) for x in args)), level)
-    if getattr(sys.modules.get(cls.__module__), "__name__", "").startswith("rushlight."):  # by whatever name it goes
+    if defining_module(cls).startswith("rushlight."):
         return finished(by_loop(level, None, *args, call=lambda one: cls.apply(*one)), level)
     raise RuntimeError(
         f"[vmap] {cls.__name__} must say how it is mapped: in order to use an autograd.Function with vmap, set "

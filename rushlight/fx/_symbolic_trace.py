@@ -15,6 +15,7 @@ from rushlight.fx.graph import Graph, _PyTreeCodeGen
 from rushlight.fx.graph_module import GraphModule
 from rushlight.fx.node import base_types, has_side_effect, map_aggregate
 from rushlight.fx.proxy import ParameterProxy, Proxy, TracerBase
+from rushlight.type_info import defining_module
 from rushlight.utils import _pytree
 
 __all__ = ["PH", "PHBase", "Tracer", "symbolic_trace", "wrap", "ProxyableClassMeta", "is_fx_tracing"]
@@ -168,7 +169,7 @@ class Tracer(TracerBase):
 
     def is_leaf_module(self, m, module_qualified_name):
         """Whether calls of submodule `m` are one node: those of torch.nn, other than Sequential."""
-        return m.__module__.startswith("rushlight.nn") and not isinstance(m, rushlight.nn.Sequential)
+        return defining_module(type(m)).startswith("rushlight.nn") and not isinstance(m, rushlight.nn.Sequential)
 
     def path_of_module(self, mod):
         """The qualified name of a submodule.

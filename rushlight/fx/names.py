@@ -10,6 +10,7 @@ import types
 import rushlight
 from rushlight import _core
 from rushlight.fx import _pytree as fx_pytree
+from rushlight.type_info import defining_module
 from rushlight.utils import _pytree
 
 _SPACES = ("", "nn.functional", "special", "linalg", "fft")
@@ -63,8 +64,7 @@ def is_ours(thing):
     """Whether generated code finds it below `torch`."""
     if isinstance(thing, (_core.Offered, _core.Op, types.MethodDescriptorType)):
         return True
-    module = getattr(thing, "__module__", None) or ""
-    return module == "rushlight" or module.startswith("rushlight.")
+    return defining_module(thing).partition(".")[0] == "rushlight"
 
 
 def type_text(kind):

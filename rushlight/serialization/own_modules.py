@@ -3,12 +3,12 @@ but ours."""
 
 from __future__ import annotations
 
-import sys
 import warnings
 from typing import Any
 
 import rushlight
 from rushlight.serialization.user_globals import public_module
+from rushlight.type_info import defining_module
 
 # Where PyTorch has classes that we have in another file.
 _HOMES = {
@@ -23,12 +23,6 @@ _LAZY_HOMES = {
     "LazyInstanceNorm": "instancenorm",
     "LazyLinear": "linear",
 }
-
-
-def module_of(value: Any) -> str:
-    """The module of a class or function, by the name that is its own where it goes by PyTorch's (`rushlight run`)."""
-    name = getattr(value, "__module__", None) or ""
-    return getattr(sys.modules.get(name), "__name__", name)
 
 
 def torch_home(value: Any, module: str, name: str) -> str:
@@ -51,7 +45,7 @@ def find(path: str) -> Any:
         return found if is_module_class(found) else None
     if module in ("torch.nn.functional", "torch._C._nn") and not name.startswith("_"):
         found = getattr(rushlight.nn.functional, name, None)
-        home = module_of(found)
+        home = defining_module(found)
         is_function = callable(found) and not isinstance(found, type)
         return (
             found
@@ -69,7 +63,7 @@ def is_module_class(value: Any) -> bool:
     return (
         isinstance(value, type)
         and issubclass(value, rushlight.nn.Module)
-        and module_of(value).startswith("rushlight.nn.modules.")
+        and defining_module(value).startswith("rushlight.nn.modules.")
     )
 
 

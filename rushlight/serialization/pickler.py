@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import rushlight
 from rushlight.serialization import own_modules
 from rushlight.serialization.locations import location_tag
+from rushlight.type_info import defining_module
 
 
 class _Name:
@@ -155,7 +156,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
             module, name = obj.module, obj.name
         else:
             name = name or getattr(obj, "__qualname__", None) or obj.__name__
-            module = own_modules.module_of(obj)
+            module = defining_module(obj)
             if module.split(".")[0] != "rushlight" or "<locals>" in name:
                 super().save_global(obj, name)
                 return

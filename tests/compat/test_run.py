@@ -249,8 +249,6 @@ def test_install_comes_before_pytorch(tmp_path):
 
 
 def test_a_saved_module_is_read_back(tmp_path):
-    if not hasattr(rushlight.serialization, "add_safe_globals"):
-        pytest.skip("files hold no modules yet")
     write(
         tmp_path,
         "program.py",
@@ -262,3 +260,25 @@ def test_a_saved_module_is_read_back(tmp_path):
     )
     done = as_torch("program.py", cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("ReLU()\n", "")
+
+
+def test_layers_are_leaves_of_a_trace(tmp_path):
+    write(
+        tmp_path,
+        "program.py",
+        """
+        import torch
+        net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+        traced = torch.fx.symbolic_trace(net)
+        print([node.op for node in traced.graph.nodes])
+        print(torch.equal(traced(torch.ones(1, 2)), net(torch.ones(1, 2))))
+        """,
+    )
+    done = as_torch("program.py", cwd=tmp_path)
+    expected = "['placeholder', 'call_module', 'call_module', 'output']\nTrue\n"
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_custom_functions_of_ours_are_mapped(tmp_path):
+    text = "import torch; print(torch.vmap(lambda x: torch.linalg.norm(x))(torch.ones(2, 4)).tolist())"
+    assert as_torch("-c", text, cwd=tmp_path).stdout == "[2.0, 2.0]\n"
