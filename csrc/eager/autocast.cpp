@@ -30,15 +30,15 @@ constexpr std::string_view kFull[] = {
   "linalg.cholesky", "linalg.cholesky_ex", "linalg.cond", "linalg.eig", "linalg.eigh", "linalg.eigvals",
   "linalg.eigvalsh", "linalg.householder_product", "linalg.inv", "linalg.inv_ex", "linalg.lstsq",
   "linalg.matrix_rank", "linalg.qr", "linalg.solve", "linalg.svd", "linalg.svdvals", "linalg.tensorinv",
-  "linalg.tensorsolve", "lu_solve", "margin_ranking_loss", "max_pool3d", "max_pool3d_with_indices", "max_unpool2d",
-  "max_unpool3d", "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "nanquantile", "nll_loss", "orgqr",
+  "linalg.tensorsolve", "linear_cross_entropy", "lu_solve", "margin_ranking_loss", "max_pool3d", "max_unpool1d",
+  "max_unpool2d", "max_unpool3d", "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "nanquantile", "nll_loss", "orgqr",
   "ormqr", "pinverse", "poisson_nll_loss", "polar", "prod", "qr", "quantile", "smooth_l1_loss", "soft_margin_loss",
   "stft", "svd", "trace", "triangular_solve", "triplet_margin_loss", "view_as_complex"};
 
 constexpr std::string_view kWidest[] = {"cat", "index_copy", "stack"};
 
 // Of products that PyTorch does not make with a function of the first list.
-constexpr std::string_view kUnchanged[] = {"bilinear"};
+constexpr std::string_view kUnchanged[] = {"bilinear", "linalg.lu_solve", "linalg.matrix_exp", "matrix_exp"};
 
 using Rules = std::unordered_map<std::string_view, CastRule>;
 const Rules& rules() {

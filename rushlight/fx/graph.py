@@ -96,7 +96,7 @@ class Graph:
         return node
 
     def _target_to_str(self, target):
-        text = target.__name__ if callable(target) else target
+        text = names.node_name(target) if callable(target) else target
         if text.startswith("__") and text.endswith("__"):
             text = text[2:-2]
         return names.snake_case(text)

@@ -80,6 +80,15 @@ def type_text(kind):
     return re.sub(r"\brushlight\.", "torch.", repr(kind))
 
 
+def node_name(function):
+    """What nodes that call a function are called: by its name; those of these spaces, as in PyTorch, with the space."""
+    if isinstance(function, (_core.Offered, _core.Op)):
+        _, space, *name = qualified_name(function).split(".")
+        if space in ("fft", "linalg", "special"):
+            return f"{space}_{name[0].removeprefix(space + '_')}"
+    return function.__name__
+
+
 def snake_case(text):
     """maxPool as max_pool: targets become names of nodes."""
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", text).lower()

@@ -196,7 +196,7 @@ class Proxy:
         if is_tensor_method_or_property(orig_method):
             return tracer.create_proxy("call_method", name, args, kwargs)
         args, kwargs = _in_full(orig_method, args, kwargs)
-        return tracer.create_proxy("call_function", orig_method, args, kwargs, name=tracer.graph._target_to_str(name))
+        return tracer.create_proxy("call_function", orig_method, args, kwargs)
 
 
 # Functions of torch.nn.functional that are no Python in PyTorch: a trace shows their arguments as they were given.

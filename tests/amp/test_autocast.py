@@ -61,6 +61,7 @@ F.adaptive_max_pool3d(r(1, 2, 4, 4, 4), 2)
 F.fractional_max_pool2d(r(1, 2, 6, 6), 2, output_size=3)
 F.fractional_max_pool3d(r(1, 2, 6, 6, 6), 2, output_size=3)
 F.max_unpool2d(r(1, 1, 2, 2), torch.tensor([[[[0, 2], [8, 10]]]]), 2)
+F.max_unpool1d(r(1, 1, 2), torch.tensor([[[0, 2]]]), 2)
 F.avg_pool2d(r(1, 2, 4, 4), 2)
 F.max_pool2d(r(1, 2, 4, 4), 2)
 F.binary_cross_entropy_with_logits(r(3), r(3))
@@ -87,6 +88,8 @@ torch.linalg.qr(r(2, 2))[0]
 torch.linalg.cond(r(2, 2))
 torch.linalg.matrix_rank(r(2, 2))
 torch.linalg.lstsq(r(3, 2), r(3, 1)).solution
+torch.matrix_exp(r(2, 2).float())
+torch.linalg.lu_solve(*torch.linalg.lu_factor(r(2, 2).float()), r(2, 1).float())
 torch.linalg.det(r(2, 2).float())
 torch.linalg.norm(r(2, 2))
 torch.fft.fft(r(8))
@@ -107,6 +110,7 @@ F.multi_margin_loss(r(2, 3), torch.tensor([0, 2]))
 F.multilabel_margin_loss(r(2, 3), torch.tensor([[0, 2, -1], [1, -1, 0]]))
 F.poisson_nll_loss(r(3), r(3))
 F.kl_div(r(3), r(3).abs(), reduction="sum")
+F.linear_cross_entropy(r(2, 3), r(4, 3), torch.tensor([0, 2]))
 F.nll_loss(r(2, 3), torch.tensor([0, 2]))
 F.cross_entropy(r(2, 3), torch.tensor([0, 2]))
 nn.CrossEntropyLoss()(r(2, 3), torch.tensor([0, 2]))
@@ -148,6 +152,8 @@ F.interpolate(r(1, 1, 4, 4), scale_factor=2.0)
 r(2, 2).addmm_(r(2, 2), r(2, 2))
 torch.mm(r(2, 2), r(2, 2), out=r(2, 2))
 nn.MultiheadAttention(4, 2)(torch.ones(3, 1, 4), torch.ones(3, 1, 4), torch.ones(3, 1, 4))[0]
+nn.MultiheadAttention(4, 2)(*[torch.ones(3, 1, 4)] * 3, attn_mask=torch.zeros(3, 3))[1]
+nn.MultiheadAttention(4, 2)(*[torch.ones(3, 1, 4)] * 3, attn_mask=torch.zeros(3, 3), need_weights=False)[0]
 nn.TransformerEncoderLayer(4, 2, 8, 0.0)(torch.ones(3, 1, 4))
 nn.LSTM(3, 4)(torch.ones(2, 1, 3))[0]
 nn.GRU(3, 4)(torch.ones(2, 1, 3))[0]

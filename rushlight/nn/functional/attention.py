@@ -3,6 +3,7 @@
 import math
 
 import rushlight
+from rushlight import _core
 from rushlight.backends import cuda as _backends
 from rushlight.nn.functional.blocked_attention import attend, attention
 from rushlight.nn.functional.linear import linear
@@ -212,6 +213,8 @@ def multi_head_attention_forward(
         attn_mask = of_keys if attn_mask is None else attn_mask + of_keys
 
     q = q / math.sqrt(head)
+    if attn_mask is not None and _core.autocasting():
+        attn_mask = attn_mask.to(q.dtype)  # as short as the projections
     dropout_p = dropout_p if training else 0.0
     if need_weights:
         result, weights = attend(q, k, v, attn_mask, dropout_p)
