@@ -120,8 +120,8 @@ void add_state(nb::module_& m) {
   m.def("set_autocasting_", [](bool on) { autocasting = on; }, nb::arg("on"));
   m.def("autocast_dtype", [] { return dtype_object(autocast_region.dtype); });
   m.def(
-      "set_autocast_dtype_",
-      [](nb::handle d) { autocast_region.dtype = dtype_argument("set_autocast_dtype", d); }, nb::arg("dtype"));
+      "set_autocast_dtype_", [](nb::handle d) { autocast_region.dtype = dtype_argument("set_autocast_dtype", d); },
+      nb::arg("dtype"));
   m.def("autocast_keeps_weights", [] { return autocast_region.keeps_weights; });
   m.def("set_autocast_keeps_weights_", [](bool on) { autocast_region.keeps_weights = on; }, nb::arg("on"));
   m.def("forget_cast_weights", forget_cast_weights, "Drops the weights that autocasting on this thread converted.");

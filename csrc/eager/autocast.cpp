@@ -14,6 +14,7 @@ thread_local constinit AutocastRegion autocast_region;
 
 namespace {
 
+// clang-format off
 constexpr std::string_view kLower[] = {
   "addbmm", "addmm", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
   "conv_transpose3d", "linalg.vecdot", "linear", "matmul", "mm", "prelu", "scaled_dot_product_attention"};
@@ -39,6 +40,7 @@ constexpr std::string_view kWidest[] = {"cat", "index_copy", "stack"};
 
 // Of products that PyTorch does not make with a function of the first list.
 constexpr std::string_view kUnchanged[] = {"bilinear", "linalg.lu_solve", "linalg.matrix_exp", "matrix_exp"};
+// clang-format on
 
 using Rules = std::unordered_map<std::string_view, CastRule>;
 const Rules& rules() {

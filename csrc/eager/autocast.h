@@ -31,8 +31,8 @@ struct AutocastRegion {  // of this thread; its dtype and cache outlive the flag
 extern thread_local constinit AutocastRegion autocast_region;
 void forget_cast_weights();
 
-// A tensor as a rule wants it: floating point other than float64 is converted, on the tape. A leaf that wants a gradient
-// is converted once.
+// A tensor as a rule wants it: floating point other than float64 is converted, on the tape. A leaf that wants a
+// gradient is converted once.
 Tensor cast_to(TensorImpl& t, DType d);
 DType cast_dtype(CastRule rule);
 
