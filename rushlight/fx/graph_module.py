@@ -236,7 +236,7 @@ class GraphModule(rushlight.nn.Module):
 
     def _readable(self, name):
         body = self._graph.python_code("self", verbose=True).src.lstrip("\n")
-        text = _indented(f"class {name}(rushlight.nn.Module):\n".replace("rushlight", "torch") + body)
+        text = _indented(f"class {name}(torch.nn.Module):\n{body}")
         parts = ["", *(m._readable(n) for n, m in self.named_children() if isinstance(m, GraphModule))]
         return text + _indented("\n".join(parts))
 

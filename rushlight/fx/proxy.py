@@ -1,8 +1,10 @@
 """Proxies: what stands for a value while a program is traced, and notes what is done with it."""
 
 import dis
+import inspect
 import linecache
 import operator
+import sys
 import traceback
 from collections import OrderedDict
 from dataclasses import fields, is_dataclass
@@ -35,7 +37,6 @@ class TracerBase:
 
     graph = None
     record_stack_traces = False
-    trace_asserts = False
     proxy_buffer_attributes = False
     module_stack = ()
 
@@ -162,7 +163,7 @@ class Proxy:
         return self.tracer.to_bool(self)
 
     def __iter__(self):
-        frame = names.sys._getframe(1)
+        frame = sys._getframe(1)
         for instruction in dis.get_instructions(frame.f_code):
             if instruction.offset == frame.f_lasti and instruction.opname == "UNPACK_SEQUENCE":
                 return (self[i] for i in range(instruction.argval))
@@ -192,9 +193,8 @@ class Proxy:
                 f"{list(tracers.values())} while trying to trace operations {orig_method}. Trace them together."
             )
         (tracer,) = tracers.values()
-        name = orig_method.__name__
         if is_tensor_method_or_property(orig_method):
-            return tracer.create_proxy("call_method", name, args, kwargs)
+            return tracer.create_proxy("call_method", orig_method.__name__, args, kwargs)
         args, kwargs = _in_full(orig_method, args, kwargs)
         return tracer.create_proxy("call_function", orig_method, args, kwargs)
 
@@ -219,7 +219,7 @@ def _in_full(function, args, kwargs):
         return args, kwargs
     if path and not path.startswith("rushlight.nn.functional:"):
         return args, kwargs
-    signature = names.inspect.signature(function)
+    signature = inspect.signature(function)
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     parameters = signature.parameters.values()
