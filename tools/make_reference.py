@@ -7,6 +7,7 @@ python tools/make_reference.py --check    fail when they are not what the regist
 import argparse
 import inspect
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -84,7 +85,8 @@ def row_entry(name, function, place):
 
 def python_entry(name, function):
     try:
-        signature = f"`{name}{inspect.signature(function)}`"
+        # A default that is a module shows the path of its file, which is another one on every machine.
+        signature = re.sub(r"<module '([\w.]+)'[^>]*>", r"\1", f"`{name}{inspect.signature(function)}`")
     except (TypeError, ValueError):
         signature = f"`{name}(...)`"
     text, _, examples = (inspect.getdoc(function) or "").partition("\n>>>")
